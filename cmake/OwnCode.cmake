@@ -1,0 +1,20 @@
+# lockstep_own_code(<target>...): what lockstep's own sources are held to.
+#
+# Warnings are for those who can fix them, so they are on only when lockstep is the
+# top-level project. Whether they are errors is the presets' choice
+# (CMAKE_COMPILE_WARNING_AS_ERROR), so that a compiler newer than ours still builds it.
+function(lockstep_own_code)
+  if(NOT PROJECT_IS_TOP_LEVEL)
+    return()
+  endif()
+  set(gcc_like $<CXX_COMPILER_ID:GNU,Clang,AppleClang>)
+  foreach(target IN LISTS ARGN)
+    target_compile_options(${target} PRIVATE
+      $<${gcc_like}:-Wall -Wextra -Wpedantic
+        -Wconversion -Wsign-conversion -Wold-style-cast -Wcast-align -Wcast-qual
+        -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi
+        -Wimplicit-fallthrough -Wformat=2 -Wundef>
+      $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op>
+    )
+  endforeach()
+endfunction()
