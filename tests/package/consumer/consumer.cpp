@@ -1,0 +1,26 @@
+// What every consumer project builds: a little of the library, and of the components it asked for.
+#include <lockstep/lockstep.hpp>
+
+#ifdef WITH_HMAC
+#include <lockstep/verbs/token_hmac.hpp>
+#endif
+#ifdef WITH_SIM
+#include <lockstep/sim/explore.hpp>
+#endif
+
+struct Account {
+  int balance = 0;
+  bool operator==(const Account&) const = default;
+};
+
+int main() {
+  lockstep::memory::Database<> db;
+  lockstep::memory::Table<int, Account> accounts{db};
+  lockstep::insert(accounts, 1, {.balance = 100});
+  lockstep::update(accounts, 1, [](Account& account) { account.balance += 25; });
+  bool good = accounts.load(1)->record.balance == 125;
+#ifdef WITH_SIM
+  good = good && lockstep::sim::explore([] { lockstep::sim::check(true, "holds"); }).complete;
+#endif
+  return good ? 0 : 1;
+}
