@@ -1,0 +1,131 @@
+// What can go wrong that the caller cannot handle in place. Each error carries its
+// data; a lost race that the caller can act on is a value instead (see Commit).
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lockstep {
+
+/// The root of everything that lockstep throws.
+class Error : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Where an error happened: a storage by its name, a record by its key's text.
+struct Place {
+  std::string storage;
+  std::string key;
+
+  /// "accounts[7]"
+  friend std::string to_string(const Place& place) { return place.storage + "[" + place.key + "]"; }
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+/// An error about one record.
+class RecordError : public Error {
+ public:
+  RecordError(Place place, const std::string& what)
+      : Error{to_string(place) + ": " + what}, place_{std::move(place)} {}
+  [[nodiscard]] const Place& place() const noexcept { return place_; }
+
+ private:
+  Place place_;
+};
+
+/// There is no record at this key.
+class Missing : public RecordError {
+ public:
+  explicit Missing(Place place) : RecordError{std::move(place), "no such record"} {}
+};
+
+/// A race was lost, and doing the work again may win it: the one category that is retried.
+class Conflicted : public Error {
+  using Error::Error;
+};
+
+/// A cycle of sessions, each waiting for a lock that the next one holds.
+class Deadlock : public Conflicted {
+ public:
+  /// One session of the cycle: the lock it waits for is held by the next member.
+  struct Waiter {
+    std::uint64_t session = 0;
+    Place wants;
+  };
+
+  explicit Deadlock(std::vector<Waiter> cycle) : Conflicted{text(cycle)}, cycle_{std::move(cycle)} {}
+  [[nodiscard]] const std::vector<Waiter>& cycle() const noexcept { return cycle_; }
+
+ private:
+  static std::string text(const std::vector<Waiter>& cycle) {
+    std::string all = "deadlock: ";
+    for (const auto& [session, wants] : cycle) {
+      all += "session " + std::to_string(session) + " waits for " + to_string(wants) + ", held by ";
+    }
+    return all + "session " + std::to_string(cycle.empty() ? 0 : cycle.front().session);
+  }
+  std::vector<Waiter> cycle_;
+};
+
+/// A lock was asked for without waiting, and somebody else holds it.
+class LockUnavailable : public RecordError {
+ public:
+  explicit LockUnavailable(Place place) : RecordError{std::move(place), "locked by another session"} {}
+};
+
+/// A lock was not granted within its time limit.
+class LockTimeout : public RecordError {
+ public:
+  explicit LockTimeout(Place place) : RecordError{std::move(place), "the lock was not granted in time"} {}
+};
+
+/// A write or a lock was asked for inside a read-only scope.
+class ReadOnly : public RecordError {
+ public:
+  ReadOnly(Place place, const std::string& action)
+      : RecordError{std::move(place), action + " refused: the scope is read-only"} {}
+};
+
+/// A value with unsaved changes was to be locked: locking reloads, and would lose them.
+class DirtyRecord : public RecordError {
+ public:
+  DirtyRecord(Place place, std::vector<std::string> fields)
+      : RecordError{std::move(place), text(fields)}, fields_{std::move(fields)} {}
+
+  /// The names of the changed fields; empty if the record's type is not described.
+  [[nodiscard]] const std::vector<std::string>& fields() const noexcept { return fields_; }
+
+ private:
+  static std::string text(const std::vector<std::string>& fields) {
+    std::string all = "locking refused: unsaved changes";
+    for (const auto& field : fields) all += (&field == fields.data() ? " in " : ", ") + field;
+    return all;
+  }
+  std::vector<std::string> fields_;
+};
+
+/// A record would break a rule: an invariant in C++, or a constraint of the database.
+class ConstraintViolated : public RecordError {
+ public:
+  ConstraintViolated(Place place, std::string constraint)
+      : RecordError{std::move(place), "violates " + constraint}, constraint_{std::move(constraint)} {}
+  [[nodiscard]] const std::string& constraint() const noexcept { return constraint_; }
+
+ private:
+  std::string constraint_;
+};
+
+/// The record's version cannot move: it is the last one, or the wanted one was used before.
+class VersionUnavailable : public RecordError {
+  using RecordError::RecordError;
+};
+
+/// The storage cannot honour what was asked, and says so rather than ignoring it.
+class NotSupported : public Error {
+  using Error::Error;
+};
+
+}  // namespace lockstep

@@ -1,0 +1,337 @@
+// The embedded storage's database: what its tables share, and the sessions in which
+// their guarded writes commit together.
+//
+// A commit locks what it writes in one order for all, validates what it expects,
+// installs, and releases (Tu et al., "Speedy Transactions in Multicore In-Memory
+// Databases", SOSP 2013). One mutex guards the state; user code never runs under it.
+#pragma once
+
+#include <lockstep/memory/locks.hpp>
+#include <lockstep/runtime/std_runtime.hpp>
+#include <lockstep/storage/storage.hpp>
+
+#include <gsl/assert>
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace lockstep::memory {
+
+template <Runtime R = StdRuntime>
+class Database;
+template <Runtime R = StdRuntime>
+class Session;
+template <class Key, class T, Runtime R, class Hash, class Equal>
+class Table;
+
+namespace detail {
+
+/// The part of a record's slot that does not depend on its type. `version` is the
+/// last one used; an erased record keeps it, so that none is used twice.
+template <Runtime R>
+struct SlotBase {
+  SlotBase(std::uint64_t table, std::uint64_t ordinal) : order{table, ordinal} {}
+
+  std::pair<std::uint64_t, std::uint64_t> order;  // the order in which commits lock
+  Version last = {};
+  bool present = false;
+  std::uint64_t entries = 0;  // how many sessions refer to it
+  RecordLock<R> lock;
+
+  [[nodiscard]] Version version() const noexcept { return present ? last : Version{}; }
+  /// True if it never held a record and nobody needs it.
+  [[nodiscard]] bool unused() const noexcept { return last.absent() && entries == 0 && lock.idle(); }
+};
+
+/// What a session knows and plans about one record.
+template <Runtime R>
+class Entry {
+ public:
+  explicit Entry(SlotBase<R>& slot) : slot_{&slot} {}
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+  virtual ~Entry() = default;
+
+  [[nodiscard]] SlotBase<R>& slot() const noexcept { return *slot_; }
+  [[nodiscard]] virtual Place place() const = 0;
+
+  /// True if the record was loaded and has moved since. `expected` says what was loaded.
+  [[nodiscard]] bool moved() const noexcept {
+    return seen && (slot_->last != seen->last || slot_->present != seen->present);
+  }
+
+  /// The failure of the guard `expected`.
+  [[nodiscard]] virtual std::shared_ptr<const Stale> stale(Action action, Version expected) const = 0;
+  virtual void install(Version landing) noexcept = 0;
+  /// Drops the slot from its table if nobody needs it.
+  virtual void leave() noexcept = 0;
+
+  struct Seen {
+    Version last;
+    bool present;
+  };
+  enum class Write { none, put, erase };
+
+  /// What savepoints save and restore. The staged record is with the derived entry.
+  struct Staged {
+    Write write = Write::none;
+    bool guarded = true;                 // false: lands whatever the stored version is
+    Version guard = {};                  // of the write
+    Version initial = {};                // wanted for an insert, or absent
+    std::vector<Version> expected = {};  // further guards; more than one differing cannot all hold
+    std::shared_ptr<const void> record = {};
+  };
+
+  std::optional<Seen> seen;
+  Staged staged;
+  Version landed = {};
+
+  [[nodiscard]] Action action() const noexcept {
+    if (staged.write == Write::erase) return Action::erase;
+    return staged.guard.absent() && staged.guarded ? Action::insert : Action::update;
+  }
+
+  /// Appends the guards that do not hold.
+  void validate(Commit::Members& failed) const {
+    const auto now = slot_->version();
+    if (staged.write != Write::none) {
+      const bool holds = staged.guarded ? staged.guard == now : slot_->present;
+      if (!holds) failed.push_back(stale(action(), staged.guard));
+    }
+    for (const auto expected : staged.expected) {
+      if (staged.write != Write::none && staged.guarded && expected == staged.guard) continue;  // told above
+      if (expected != now) failed.push_back(stale(Action::validate, expected));
+    }
+  }
+
+  /// The version at which the staged write lands. Throws VersionUnavailable.
+  [[nodiscard]] Version landing() const {
+    const auto last = slot_->last;
+    if (!staged.initial.absent()) {
+      if (!last.absent() && staged.initial.number() <= last.number()) {
+        throw VersionUnavailable{place(), "version " + to_string(staged.initial) + " was used before"};
+      }
+      return staged.initial;
+    }
+    if (last.absent()) return Version{0};
+    if (last == Version::last()) throw VersionUnavailable{place(), "its last version is used"};
+    return Version{last.number() + 1};
+  }
+
+ private:
+  SlotBase<R>* slot_;
+};
+
+/// A lock that a session holds, and the mode in which it held it before, if it did.
+template <Runtime R>
+struct Held {
+  Entry<R>* entry;
+  std::optional<LockMode> before;
+};
+
+}  // namespace detail
+
+/// A unit of work on the tables of one database: everything staged in it commits
+/// together. Movable; used by one thread at a time; destroyed without a commit it
+/// leaves no trace and no lock. The tables it touched must outlive it.
+template <Runtime R>
+class Session {
+  using Entry = detail::Entry<R>;
+
+ public:
+  explicit Session(Database<R>& database);
+  Session(Session&&) noexcept = default;
+  Session& operator=(Session&&) = delete;
+  ~Session() {
+    try {
+      end();
+    } catch (...) {  // a mutex that cannot be locked: there is nobody left to tell
+    }
+  }
+
+  /// Lands every staged write if every guard holds, else none; the session is over
+  /// either way. Waits for locks that other sessions hold on what it writes.
+  /// Throws Deadlock, or VersionUnavailable; nothing was written then.
+  Commit commit();
+
+  /// The number that names this session in the message of a deadlock.
+  [[nodiscard]] std::uint64_t id() const noexcept { return owner_->id; }
+  [[nodiscard]] bool over() const noexcept { return !owner_ || over_; }
+  [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
+
+  /// A point to return to: see `rollback_to`.
+  class Savepoint {
+    friend Session;
+    std::vector<typename Entry::Staged> staged_;
+    std::size_t locks_ = 0;
+  };
+
+  [[nodiscard]] Savepoint savepoint() const {
+    Savepoint point;
+    point.locks_ = held_.size();
+    for (const auto& entry : entries_) point.staged_.push_back(entry->staged);
+    return point;
+  }
+
+  /// Drops what was staged and locked since `point`. What was read stays read.
+  void rollback_to(const Savepoint& point);
+
+ private:
+  template <class Key, class T, Runtime R2, class Hash, class Equal>
+  friend class Table;
+
+  using Guard = std::unique_lock<typename R::mutex>;
+
+  // The functions below are called with the database's mutex held.
+  template <class E, class Slot, class... Args>
+  E& entry(Slot& slot, Args&&... args) {
+    if (const auto found = index_.find(&slot); found != index_.end()) return static_cast<E&>(*found->second);
+    entries_.reserve(entries_.size() + 1);
+    const auto place = index_.try_emplace(&slot, nullptr).first;
+    try {
+      place->second = entries_.emplace_back(std::make_unique<E>(slot, std::forward<Args>(args)...)).get();
+      ++slot.entries;
+    } catch (...) {
+      index_.erase(place);
+      throw;
+    }
+    return static_cast<E&>(*place->second);
+  }
+
+  /// Throws StaleRecord if what was loaded is no longer one state.
+  void check_reads() const {
+    Commit::Members moved;
+    for (const auto& entry : entries_) {
+      if (entry->moved())
+        moved.push_back(entry->stale(Action::validate, entry->seen->present ? entry->seen->last : Version{}));
+    }
+    if (!moved.empty()) throw StaleRecord{Commit{std::move(moved)}};
+  }
+
+  bool lock(Entry& entry, LockMode mode, Wait wait, Guard& guard) {
+    auto& lock = entry.slot().lock;
+    held_.reserve(held_.size() + 1);
+    const auto* const holder = lock.holder(*owner_);
+    const auto before = holder ? std::optional{holder->mode} : std::nullopt;
+    if (!detail::acquire<R>(lock, *owner_, mode, wait, guard, [&] { return entry.place(); })) return false;
+    if (before != lock.holder(*owner_)->mode) held_.push_back({&entry, before});
+    return true;
+  }
+
+  void unlock_since(std::size_t count) {
+    while (held_.size() > count) {
+      const auto [entry, before] = held_.back();
+      held_.pop_back();
+      detail::release(entry->slot().lock, *owner_, before);
+    }
+  }
+
+  void end_locked() noexcept {
+    over_ = true;
+    unlock_since(0);
+    for (const auto& entry : entries_) {
+      --entry->slot().entries;
+      entry->leave();
+    }
+  }
+
+  void end();
+
+  Database<R>* database_;
+  std::unique_ptr<detail::Owner<R>>
+      owner_;  // at a fixed address while others wait for it; none once moved from
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::unordered_map<const detail::SlotBase<R>*, Entry*> index_;
+  std::vector<detail::Held<R>> held_;
+  bool over_ = false;
+};
+
+/// What tables of one database share. Safe to use from any thread; outlives its
+/// tables and their sessions.
+template <Runtime R>
+class Database {
+ public:
+  using runtime_type = R;
+
+  Database() = default;
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  [[nodiscard]] Session<R> session() { return Session<R>{*this}; }
+
+  /// How many writes went past the version check since the start: each may have
+  /// overwritten somebody's change.
+  [[nodiscard]] std::uint64_t unguarded_writes() const {
+    const std::scoped_lock guard{mutex_};
+    return unguarded_writes_;
+  }
+
+ private:
+  friend Session<R>;
+  template <class Key, class T, Runtime R2, class Hash, class Equal>
+  friend class Table;
+
+  mutable typename R::mutex mutex_;
+  std::uint64_t sessions_ = 0;
+  std::uint64_t tables_ = 0;
+  std::uint64_t unguarded_writes_ = 0;
+};
+
+template <Runtime R>
+Session<R>::Session(Database<R>& database) : database_{&database} {
+  const std::scoped_lock guard{database.mutex_};
+  owner_ = std::make_unique<detail::Owner<R>>(++database.sessions_);
+}
+
+template <Runtime R>
+Commit Session<R>::commit() {
+  Expects(!over());
+  Guard guard{database_->mutex_};
+  struct End {
+    Session& session;
+    ~End() { session.end_locked(); }
+  } const end{*this};
+
+  std::vector<Entry*> writes;
+  for (const auto& entry : entries_) {
+    if (entry->staged.write != Entry::Write::none) writes.push_back(entry.get());
+  }
+  std::ranges::sort(writes, std::less{}, [](const Entry* entry) { return entry->slot().order; });
+  for (auto* const entry : writes) lock(*entry, LockMode::exclusive, Wait::forever(), guard);
+
+  Commit::Members failed;
+  for (const auto& entry : entries_) entry->validate(failed);
+  if (!failed.empty()) return Commit{std::move(failed)};
+  for (auto* const entry : writes) entry->landed = entry->landing();
+
+  for (auto* const entry : writes) {  // nothing below can fail
+    if (!entry->staged.guarded) ++database_->unguarded_writes_;
+    entry->install(entry->landed);
+  }
+  return Commit{};
+}
+
+template <Runtime R>
+void Session<R>::rollback_to(const Savepoint& point) {
+  Expects(!over());
+  const std::scoped_lock guard{database_->mutex_};
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    entries_[i]->staged = i < point.staged_.size() ? point.staged_[i] : typename Entry::Staged{};
+  }
+  unlock_since(point.locks_);
+}
+
+template <Runtime R>
+void Session<R>::end() {
+  if (over()) return;
+  const std::scoped_lock guard{database_->mutex_};
+  end_locked();
+}
+
+}  // namespace lockstep::memory

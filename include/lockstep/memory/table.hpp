@@ -1,0 +1,229 @@
+// The embedded storage: a table of records of one type in memory.
+//
+// It models Storage and every capability: locks, savepoints, chosen versions, guarded
+// change, unguarded writes. Stored records are immutable and shared, so that a load
+// copies outside the database's mutex, and a record whose copy throws harms nobody.
+#pragma once
+
+#include <lockstep/memory/database.hpp>
+
+#include <string>
+
+namespace lockstep::memory {
+
+/// A keyed collection of records in memory. Safe to use from any thread; refers to
+/// its database, which must outlive it, as it must outlive the sessions that use it.
+///
+/// `Key` needs `Hash` and `Equal`. Loads cost a hash look-up and a copy of the record.
+/// Sessions must come from the same database.
+template <class Key, class T, Runtime R = StdRuntime, class Hash = std::hash<Key>,
+          class Equal = std::equal_to<Key>>
+class Table {
+ public:
+  using key_type = Key;
+  using record_type = T;
+  using version_type = Version;
+  using runtime_type = R;
+  static constexpr bool loads_are_local = true;
+
+  /// `name` stands in messages and tokens.
+  explicit Table(Database<R>& database, std::string name = {})
+      : database_{&database}, name_{std::move(name)} {
+    const std::scoped_lock guard{database.mutex_};
+    ordinal_ = ++database.tables_;
+    if (name_.empty()) name_ = "table" + std::to_string(ordinal_);
+  }
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
+  [[nodiscard]] Session<R> session() const { return database_->session(); }
+
+  /// The last committed record, whatever locks others hold.
+  [[nodiscard]] std::optional<Versioned<T>> load(const Key& key) const {
+    Guard guard{database_->mutex_};
+    const auto found = slots_.find(key);
+    if (found == slots_.end()) return std::nullopt;
+    return copy(found->second.record, found->second.version(), guard);
+  }
+
+  /// The record as `session` sees it: its own staged write, or the committed record.
+  /// Throws StaleRecord if what the session loaded before has changed since.
+  [[nodiscard]] std::optional<Versioned<T>> load(Session<R>& session, const Key& key) {
+    Guard guard{mutex_of(session)};
+    auto& entry = entry_of(session, key);
+    if (entry.staged.write != Entry::Write::none) {
+      const auto guard_version = entry.staged.guard;
+      return copy(std::static_pointer_cast<const T>(entry.staged.record), guard_version, guard);
+    }
+    auto& slot = entry.slot();
+    if (!entry.seen) entry.seen = {slot.last, slot.present};
+    session.check_reads();
+    return copy(entry.typed_slot().record, slot.version(), guard);
+  }
+
+  /// Stages a validation: at commit the record must still be at `version`.
+  void expect(Session<R>& session, const Key& key, Version version) {
+    const std::scoped_lock guard{mutex_of(session)};
+    entry_of(session, key).staged.expected.push_back(version);
+  }
+
+  /// Stages a write guarded by `version`; absent inserts.
+  void write(Session<R>& session, const Key& key, Version version, T record) {
+    stage(session, key,
+          {Entry::Write::put, true, version, {}, {}, std::make_shared<const T>(std::move(record))});
+  }
+
+  /// Stages an insert that lands at `initial`, which must be past every version that
+  /// a record at this key ever had: else the commit throws VersionUnavailable.
+  void insert(Session<R>& session, const Key& key, T record, Version initial) {
+    stage(session, key,
+          {Entry::Write::put, true, {}, initial, {}, std::make_shared<const T>(std::move(record))});
+  }
+
+  /// Stages an erase guarded by `version`.
+  void erase(Session<R>& session, const Key& key, Version version) {
+    stage(session, key, {Entry::Write::erase, true, version, {}, {}, {}});
+  }
+
+  /// Stages a write of an existing record whatever its version. It is counted.
+  void write_unguarded(Session<R>& session, const Key& key, T record) {
+    stage(session, key, {Entry::Write::put, false, {}, {}, {}, std::make_shared<const T>(std::move(record))});
+  }
+
+  /// Stages an erase of an existing record whatever its version. It is counted.
+  void erase_unguarded(Session<R>& session, const Key& key) {
+    stage(session, key, {Entry::Write::erase, false, {}, {}, {}, {}});
+  }
+
+  /// After a commit: the version at which the session's write of `key` landed.
+  [[nodiscard]] Version version(Session<R>& session, const Key& key) const {
+    Expects(session.over());
+    const std::scoped_lock guard{database_->mutex_};
+    const auto slot = slots_.find(key);
+    Expects(slot != slots_.end());
+    return session.index_.at(&slot->second)->landed;
+  }
+
+  /// Locks the record, or the key if there is no record, until the session ends.
+  bool lock(Session<R>& session, const Key& key, LockMode mode = LockMode::exclusive,
+            Wait wait = Wait::forever()) {
+    Guard guard{mutex_of(session)};
+    return session.lock(entry_of(session, key), mode, wait, guard);
+  }
+
+  /// Runs `change` on a copy of the record while holding its lock, and stores the copy
+  /// if `change` returns true. Nothing if it returned false. Throws Missing.
+  template <std::predicate<T&> Change>
+  std::optional<Versioned<T>> change(const Key& key, Change&& change) {
+    auto session = this->session();
+    lock(session, key);
+    auto found = load(session, key);
+    if (!found) throw Missing{{name_, shown(key)}};
+    if (!std::invoke(change, found->record)) return std::nullopt;
+    write(session, key, found->version, found->record);
+    if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
+    found->version = version(session, key);
+    return found;
+  }
+
+ private:
+  struct Slot : detail::SlotBase<R> {
+    using detail::SlotBase<R>::SlotBase;
+    std::shared_ptr<const T> record;
+  };
+
+  class Entry final : public detail::Entry<R> {
+   public:
+    Entry(Slot& slot, Table& table, const Key& key) : detail::Entry<R>{slot}, table_{&table}, key_{key} {}
+
+    [[nodiscard]] Slot& typed_slot() const noexcept { return static_cast<Slot&>(this->slot()); }
+    [[nodiscard]] Place place() const override { return {table_->name_, shown(key_)}; }
+
+    [[nodiscard]] std::shared_ptr<const Stale> stale(Action action, Version expected) const override {
+      const auto& slot = typed_slot();
+      std::optional<Versioned<T>> current;
+      if (slot.present) current = Versioned<T>{*slot.record, slot.last};
+      return std::make_shared<const Conflict<Key, T>>(action, table_->name_, key_, expected, slot.version(),
+                                                      std::move(current));
+    }
+
+    void install(Version landing) noexcept override {
+      auto& slot = typed_slot();
+      slot.record = std::static_pointer_cast<const T>(this->staged.record);
+      slot.present = slot.record != nullptr;
+      slot.last = landing;
+      if (!slot.present) this->landed = {};
+    }
+
+    void leave() noexcept override {
+      if (this->slot().unused()) table_->slots_.erase(key_);
+    }
+
+   private:
+    Table* table_;
+    Key key_;
+  };
+
+  using Guard = typename Session<R>::Guard;
+
+  [[nodiscard]] typename R::mutex& mutex_of(const Session<R>& session) const {
+    Expects(!session.over());
+    Expects(&session.database() == database_);
+    return database_->mutex_;
+  }
+
+  Entry& entry_of(Session<R>& session, const Key& key) {
+    const auto [slot, added] = slots_.try_emplace(key, ordinal_, slots_made_);
+    if (added) ++slots_made_;
+    try {
+      return session.template entry<Entry>(slot->second, *this, key);
+    } catch (...) {
+      if (slot->second.unused()) slots_.erase(slot);
+      throw;
+    }
+  }
+
+  // A change of a staged change keeps the first guard. A different guard of the same
+  // record cannot hold beside it: both are kept, and the commit names the one that fails.
+  void stage(Session<R>& session, const Key& key, typename Entry::Staged next) {
+    const std::scoped_lock guard{mutex_of(session)};
+    auto& staged = entry_of(session, key).staged;
+    next.expected = staged.expected;
+    if (staged.write == Entry::Write::none) {
+      staged = std::move(next);
+      return;
+    }
+    const bool reinserts = staged.write == Entry::Write::erase && next.guarded && next.guard.absent();
+    if (next.guarded && !reinserts && next.guard != staged.guard) next.expected.push_back(next.guard);
+    next.guarded = staged.guarded;
+    next.guard = staged.guard;
+    if (next.initial.absent()) next.initial = staged.initial;
+    if (next.write == Entry::Write::erase && next.guarded &&
+        next.guard.absent()) {  // inserted here, erased here
+      next.write = Entry::Write::none;
+      next.expected.push_back(Version{});
+      next.record.reset();
+    }
+    staged = std::move(next);
+  }
+
+  static std::optional<Versioned<T>> copy(std::shared_ptr<const T> record, Version version, Guard& guard) {
+    guard.unlock();
+    if (!record) return std::nullopt;
+    return Versioned<T>{*record, version};
+  }
+
+  Database<R>* database_;
+  std::string name_;
+  std::uint64_t ordinal_ = 0;
+  std::uint64_t slots_made_ = 0;
+  std::unordered_map<Key, Slot, Hash, Equal> slots_;
+};
+
+static_assert(LockableStorage<Table<int, int>> && SavepointSession<Session<>> &&
+              NumberedStorage<Table<int, int>> && AtomicStorage<Table<int, int>> &&
+              UnguardedStorage<Table<int, int>> && LocalStorage<Table<int, int>>);
+
+}  // namespace lockstep::memory

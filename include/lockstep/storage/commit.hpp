@@ -1,0 +1,141 @@
+// The outcome of a guarded commit: it landed, or here is every guard that failed.
+#pragma once
+
+#include <lockstep/core/error.hpp>
+#include <lockstep/core/text.hpp>
+#include <lockstep/core/versioned.hpp>
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace lockstep {
+
+/// What a session meant to do to a record.
+enum class Action { insert, update, erase, validate };
+
+[[nodiscard]] constexpr std::string_view to_string(Action action) noexcept {
+  switch (action) {
+    case Action::insert:
+      return "insert";
+    case Action::update:
+      return "update";
+    case Action::erase:
+      return "erase";
+    case Action::validate:
+      return "validate";
+  }
+  return "?";
+}
+
+/// A guard that failed, told without its types: records of different types may
+/// fail in one commit. `Conflict` below has the types.
+class Stale {
+ public:
+  virtual ~Stale() = default;
+
+  [[nodiscard]] Action action() const noexcept { return action_; }
+  [[nodiscard]] const std::string& storage() const noexcept { return storage_; }
+  [[nodiscard]] Place place() const { return {storage_, key_text()}; }
+
+  [[nodiscard]] virtual std::string key_text() const = 0;
+  [[nodiscard]] virtual std::string expected_text() const = 0;  ///< the guard, "absent" for an insert
+  [[nodiscard]] virtual std::string actual_text() const = 0;    ///< what is stored, "absent" if nothing is
+
+  /// "accounts[7]: update expected version 3, found 4"
+  friend std::string to_string(const Stale& stale) {
+    return to_string(stale.place()) + ": " + std::string{to_string(stale.action_)} + " expected version " +
+           stale.expected_text() + ", found " + stale.actual_text();
+  }
+
+ protected:
+  Stale(Action action, std::string storage) : action_{action}, storage_{std::move(storage)} {}
+  Stale(const Stale&) = default;
+  Stale& operator=(const Stale&) = default;
+
+ private:
+  Action action_;
+  std::string storage_;
+};
+
+/// A guard that failed: what was expected, and what is there now.
+template <class Key, class T, class V = Version>
+class Conflict final : public Stale {
+ public:
+  /// `expected` is absent for an insert, and for a write without a version check.
+  /// `actual` is the stored version, absent if there is no record. `current` is the
+  /// stored record where the storage knows it without another round trip.
+  Conflict(Action action, std::string storage, Key key, V expected, V actual,
+           std::optional<Versioned<T, V>> current)
+      : Stale{action, std::move(storage)},
+        key_{std::move(key)},
+        expected_{std::move(expected)},
+        actual_{std::move(actual)},
+        current_{std::move(current)} {}
+
+  [[nodiscard]] const Key& key() const noexcept { return key_; }
+  [[nodiscard]] const V& expected() const noexcept { return expected_; }
+  [[nodiscard]] const V& actual() const noexcept { return actual_; }
+  [[nodiscard]] const std::optional<Versioned<T, V>>& current() const noexcept { return current_; }
+
+  [[nodiscard]] std::string key_text() const override { return shown(key_); }
+  [[nodiscard]] std::string expected_text() const override {
+    const bool any = expected_ == V{} && (action() == Action::update || action() == Action::erase);
+    return any ? "any" : text(expected_);
+  }
+  [[nodiscard]] std::string actual_text() const override { return text(actual_); }
+
+ private:
+  static std::string text(const V& version) { return version == V{} ? "absent" : shown(version); }
+
+  Key key_;
+  V expected_;
+  V actual_;
+  std::optional<Versioned<T, V>> current_;
+};
+
+/// The outcome of a commit: true if every guard held and every write landed; else
+/// nothing was written, and `stale()` names every member whose guard failed.
+class [[nodiscard]] Commit {
+ public:
+  using Members = std::vector<std::shared_ptr<const Stale>>;
+
+  Commit() noexcept = default;  ///< landed
+  explicit Commit(Members stale) : stale_{std::move(stale)} {}
+
+  [[nodiscard]] explicit operator bool() const noexcept { return stale_.empty(); }
+  [[nodiscard]] const Members& stale() const& noexcept { return stale_; }
+  [[nodiscard]] Members stale() && noexcept { return std::move(stale_); }
+
+  /// The stale members of one type of record.
+  template <class Conflict>
+  [[nodiscard]] std::vector<std::shared_ptr<const Conflict>> stale_as() const {
+    std::vector<std::shared_ptr<const Conflict>> found;
+    for (const auto& member : stale_) {
+      if (auto typed = std::dynamic_pointer_cast<const Conflict>(member)) found.push_back(std::move(typed));
+    }
+    return found;
+  }
+
+ private:
+  Members stale_;
+};
+
+/// Guards failed where the caller asked for success: by `Saved::value`, or by a read
+/// inside a transaction that can no longer be consistent with its earlier reads.
+class StaleRecord : public Conflicted {
+ public:
+  explicit StaleRecord(Commit commit) : Conflicted{text(commit)}, commit_{std::move(commit)} {}
+  [[nodiscard]] const Commit& commit() const noexcept { return commit_; }
+
+ private:
+  static std::string text(const Commit& commit) {
+    std::string all = "stale";
+    for (const auto& member : commit.stale()) all += (all == "stale" ? ": " : "; ") + to_string(*member);
+    return all;
+  }
+  Commit commit_;
+};
+
+}  // namespace lockstep

@@ -1,0 +1,152 @@
+// A storage from two functions: `StagedStorage` turns a load and an all-or-nothing
+// apply into everything that the `Storage` concept asks for.
+#pragma once
+
+#include <lockstep/storage/storage.hpp>
+
+#include <gsl/assert>
+
+#include <algorithm>
+#include <span>
+
+namespace lockstep {
+
+/// One guarded change of a commit. `expected` is the guard; `landing` is the version
+/// to store, absent for `erase` and `validate`.
+template <class Key, class T, class V = Version>
+struct Guarded {
+  Action action = Action::validate;
+  Key key{};
+  V expected{};
+  V landing{};
+  std::optional<T> record{};
+};
+
+/// Base of a storage for a backend that can load, and apply guarded changes atomically.
+///
+/// `Derived` provides, callable from any thread:
+/// - `std::optional<Versioned<T, V>> load(const Key&)`: the last committed record;
+/// - `Commit apply(std::span<const Change>)`: lands all changes if every guard holds,
+///   else none, and returns `stale(change, current)` for each guard that failed;
+/// - `V next(const Key&, const V& expected)`: the version after `expected`. For an
+///   insert `expected` is absent, and a backend that remembers erased versions
+///   returns one that was not used before.
+///
+/// Loads within a session read the backend again, and check that what was loaded
+/// before has not moved: n loads cost O(n^2) backend loads, so use it for small
+/// transactions or as a start.
+template <class Derived, class Key, class T, class V = Version>
+class StagedStorage {
+ public:
+  using key_type = Key;
+  using record_type = T;
+  using version_type = V;
+  using Change = Guarded<Key, T, V>;
+
+  /// A unit of work on one storage.
+  class Session {
+   public:
+    explicit Session(Derived& storage) : storage_{&storage} {}
+
+    /// Applies what was staged; the session is over afterwards.
+    Commit commit() {
+      Expects(!over_);
+      over_ = true;
+      for (auto& change : changes_) {
+        if (change.action == Action::insert || change.action == Action::update) {
+          change.landing = storage_->next(change.key, change.expected);
+        }
+      }
+      return changes_.empty() ? Commit{} : storage_->apply(changes_);
+    }
+
+   private:
+    friend StagedStorage;
+
+    Change* find(std::vector<Change>& among, const Key& key) {
+      const auto found = std::ranges::find(among, key, &Change::key);
+      return found == among.end() ? nullptr : &*found;
+    }
+
+    // A change of a change keeps the first guard. Two guards of one record that
+    // differ cannot both hold: both stay, and `apply` finds the one that fails.
+    void stage(Change change) {
+      Expects(!over_);
+      auto* const staged = find(changes_, change.key);
+      const bool reinserts = staged && staged->action == Action::erase && change.expected == V{};
+      if (!staged || (change.expected != staged->expected && !reinserts)) {
+        changes_.push_back(std::move(change));
+      } else if (change.action != Action::validate) {
+        change.expected = staged->expected;
+        change.action = merged(staged->action, change.action);
+        *staged = std::move(change);
+      }
+    }
+
+    static Action merged(Action before, Action after) {
+      if (before == Action::insert) return after == Action::erase ? Action::validate : Action::insert;
+      return after == Action::insert ? Action::update : after;
+    }
+
+    Derived* storage_;
+    std::vector<Change> changes_;
+    std::vector<Change> reads_;  // validate only: what was loaded, at which version
+    bool over_ = false;
+  };
+
+  [[nodiscard]] Session session() { return Session{derived()}; }
+
+  std::optional<Versioned<T, V>> load(Session& session, const Key& key) {
+    Expects(!session.over_);
+    if (const auto* staged = session.find(session.changes_, key);
+        staged && staged->action != Action::validate) {
+      if (!staged->record) return std::nullopt;
+      return Versioned<T, V>{*staged->record, staged->expected};
+    }
+    auto loaded = derived().load(key);
+    if (!session.find(session.reads_, key)) {
+      session.reads_.push_back({Action::validate, key, loaded ? loaded->version : V{}, {}, {}});
+    }
+    check_reads(session);
+    return loaded;
+  }
+
+  void expect(Session& session, const Key& key, const V& version) {
+    session.stage({Action::validate, key, version, {}, {}});
+  }
+  void write(Session& session, const Key& key, const V& version, T record) {
+    session.stage({version == V{} ? Action::insert : Action::update, key, version, {}, std::move(record)});
+  }
+  void erase(Session& session, const Key& key, const V& version) {
+    session.stage({Action::erase, key, version, {}, {}});
+  }
+  [[nodiscard]] V version(Session& session, const Key& key) {
+    const auto* change = session.find(session.changes_, key);
+    Expects(session.over_ && change);
+    return change->landing;
+  }
+
+  /// The description of a guard that failed, for `apply` to return.
+  [[nodiscard]] std::shared_ptr<const Stale> stale(const Change& change,
+                                                   const std::optional<Versioned<T, V>>& current) const {
+    return std::make_shared<const Conflict<Key, T, V>>(
+        change.action, name_of(static_cast<const Derived&>(*this)), change.key, change.expected,
+        current ? current->version : V{}, current);
+  }
+
+ private:
+  Derived& derived() { return static_cast<Derived&>(*this); }
+
+  // All loads of a session belong to one state: at the moment of the newest load
+  // every earlier one still held, because versions are never used twice.
+  void check_reads(Session& session) {
+    Commit::Members moved;
+    for (const auto& read : session.reads_) {
+      const auto now = derived().load(read.key);
+      if ((now ? now->version : V{}) != read.expected) moved.push_back(stale(read, now));
+    }
+    if (!moved.empty()) throw StaleRecord{Commit{std::move(moved)}};
+  }
+};
+
+}  // namespace lockstep

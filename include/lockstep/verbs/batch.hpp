@@ -1,0 +1,85 @@
+// Several guarded writes by hand in one commit, and all that is stale at once.
+#pragma once
+
+#include <lockstep/verbs/save.hpp>
+
+#include <functional>
+#include <vector>
+
+namespace lockstep {
+
+/// Collects guarded writes to storages of one database, and commits them together.
+/// The values it saves must live until `commit`; their versions move only if it lands.
+///
+/// One thread uses it. It is over after `commit`; destroyed before, nothing happens.
+///
+///     Batch batch{db};
+///     batch.save(orders, 7, order).expect(products, 3, product.version).touch(customers, 1, customer);
+///     if (auto commit = batch.commit(); !commit) show(commit.stale());
+template <class Session>
+class Batch {
+ public:
+  template <SessionSource D>
+  explicit Batch(D& source) : session_{source.session()} {}
+
+  /// Writes `value` if its version is still the stored one.
+  template <Storage S>
+  Batch& save(S& storage, const key_of<S>& key, versioned_of<S>& value) {
+    if constexpr (LocalStorage<S>) {
+      const auto stored = storage.load(session_, key);
+      if (stored && stored->version == value.version && detail::unchanged(stored->record, value.record)) {
+        return expect(storage, key, value.version);
+      }
+    }
+    return touch(storage, key, value);
+  }
+
+  /// Moves the version even if nothing in the record changed: a child that changes
+  /// moves its parent forward so.
+  template <Storage S>
+  Batch& touch(S& storage, const key_of<S>& key, versioned_of<S>& value) {
+    detail::stage_write(storage, session_, key, value.version, value.record);
+    landed_.push_back(
+        [&storage, key, &value](Session& session) { value.version = storage.version(session, key); });
+    return *this;
+  }
+
+  /// Stores a new record if there is none.
+  template <Storage S>
+  Batch& insert(S& storage, const key_of<S>& key, record_of<S> record) {
+    detail::stage_write(storage, session_, key, version_of<S>{}, std::move(record));
+    return *this;
+  }
+
+  /// Removes the record if `version` is still the stored one.
+  template <Storage S>
+  Batch& erase(S& storage, const key_of<S>& key, const version_of<S>& version) {
+    storage.erase(session_, key, version);
+    return *this;
+  }
+
+  /// Writes nothing, but the record must still be at `version`; absent: must not exist.
+  template <Storage S>
+  Batch& expect(S& storage, const key_of<S>& key, const version_of<S>& version) {
+    storage.expect(session_, key, version);
+    return *this;
+  }
+
+  /// Lands everything, or nothing and says which members were stale: all of them.
+  Commit commit() {
+    auto commit = session_.commit();
+    if (commit) {
+      for (const auto& landed : landed_) landed(session_);
+    }
+    return commit;
+  }
+
+ private:
+  Session session_;
+  std::vector<std::function<void(Session&)>> landed_;
+};
+
+template <SessionSource D>
+Batch(D&) -> Batch<session_of<D>>;
+
+}  // namespace lockstep

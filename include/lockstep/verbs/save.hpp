@@ -1,0 +1,180 @@
+// Load, change at leisure, save if nobody else has: the guarded write by hand.
+// The pair may lie hours and processes apart; nothing is held in between.
+#pragma once
+
+#include <lockstep/core/invariant.hpp>
+#include <lockstep/storage/storage.hpp>
+
+#include <gsl/assert>
+
+#include <memory>
+#include <utility>
+
+namespace lockstep {
+
+/// The last committed record at `key`, with its version; nothing if there is none.
+/// Safe to call from any thread. Cost: one load.
+template <Storage S>
+[[nodiscard]] std::optional<versioned_of<S>> find(S& storage, const key_of<S>& key) {
+  return storage.load(key);
+}
+
+/// The last committed record at `key`, with its version. Throws Missing.
+/// Safe to call from any thread. Cost: one load.
+template <Storage S>
+[[nodiscard]] versioned_of<S> load(S& storage, const key_of<S>& key) {
+  if (auto found = storage.load(key)) return *std::move(found);
+  throw Missing{place_of(storage, key)};
+}
+
+/// The outcome of one guarded write: the version it landed at, or the conflict.
+template <class Key, class T, class V = Version>
+class [[nodiscard]] Saved {
+ public:
+  explicit Saved(V version) : version_{std::move(version)} {}
+  explicit Saved(Commit commit) : commit_{std::move(commit)} {}
+
+  /// True if the write landed.
+  [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(commit_); }
+
+  /// The version that is stored now; absent after an erase. Throws StaleRecord if the write lost.
+  [[nodiscard]] V version() const {
+    if (!*this) throw StaleRecord{commit_};
+    return version_;
+  }
+
+  /// Throws StaleRecord if the write lost its race.
+  void or_throw() const { static_cast<void>(version()); }
+
+  /// Why the write lost. Must have lost.
+  [[nodiscard]] const Conflict<Key, T, V>& conflict() const& {
+    Expects(!*this);
+    return static_cast<const Conflict<Key, T, V>&>(*commit_.stale().front());
+  }
+  [[nodiscard]] Conflict<Key, T, V> conflict() && { return std::as_const(*this).conflict(); }
+
+  [[nodiscard]] const Commit& commit() const& noexcept { return commit_; }
+  [[nodiscard]] Commit commit() && noexcept { return std::move(commit_); }
+
+ private:
+  V version_{};
+  Commit commit_;
+};
+
+template <class S>
+using saved_of = Saved<key_of<S>, record_of<S>, version_of<S>>;
+
+namespace detail {
+
+/// Every write of every verb goes through here: invariants first, then the guard.
+template <Storage S>
+void stage_write(S& storage, session_of<S>& session, const key_of<S>& key, const version_of<S>& guard,
+                 record_of<S> record) {
+  check_invariants(record, [&] { return place_of(storage, key); });
+  storage.write(session, key, guard, std::move(record));
+}
+
+template <Storage S>
+void stage_insert(S& storage, session_of<S>& session, const key_of<S>& key, record_of<S> record,
+                  const version_of<S>& initial) {
+  check_invariants(record, [&] { return place_of(storage, key); });
+  storage.insert(session, key, std::move(record), initial);
+}
+
+/// True if the records are known to be equal.
+template <class T>
+[[nodiscard]] bool unchanged(const T& a, const T& b) {
+  if constexpr (std::equality_comparable<T>) {
+    return a == b;
+  } else {
+    return false;
+  }
+}
+
+/// Commits the write that was staged alone in `session`.
+template <Storage S>
+[[nodiscard]] saved_of<S> commit_one(S& storage, session_of<S>& session, const key_of<S>& key) {
+  if (auto commit = session.commit(); !commit) return saved_of<S>{std::move(commit)};
+  return saved_of<S>{storage.version(session, key)};
+}
+
+template <Storage S>
+[[nodiscard]] saved_of<S> save_at(S& storage, const key_of<S>& key, const version_of<S>& guard,
+                                  const record_of<S>& record) {
+  auto session = storage.session();
+  if constexpr (LocalStorage<S>) {  // looking is free here: what is stored already is not written
+    if (const auto stored = storage.load(session, key);
+        stored && stored->version == guard && unchanged(stored->record, record)) {
+      return saved_of<S>{guard};
+    }
+  }
+  stage_write(storage, session, key, guard, record);
+  return commit_one(storage, session, key);
+}
+
+}  // namespace detail
+
+/// Stores a new record at `key`; a conflict if there is one already.
+/// Safe to call from any thread. Throws ConstraintViolated. Cost: one commit.
+template <Storage S>
+saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record) {
+  auto session = storage.session();
+  detail::stage_write(storage, session, key, version_of<S>{}, std::move(record));
+  return detail::commit_one(storage, session, key);
+}
+
+/// Stores a new record at `key`, at a version of the caller's choice. Throws
+/// VersionUnavailable if a record at this key had that version or a later one.
+template <NumberedStorage S>
+saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record, const version_of<S>& initial) {
+  auto session = storage.session();
+  detail::stage_insert(storage, session, key, std::move(record), initial);
+  return detail::commit_one(storage, session, key);
+}
+
+/// Writes `value` back if the stored version is still the one it was read at, and
+/// moves its version then, so that it can be saved again. A lost race leaves it alone.
+///
+/// Safe to call from any thread, with values of its own. Nothing is written if nothing
+/// changed, where the storage can tell without a round trip (a Draft always can).
+/// Throws ConstraintViolated. Cost: one commit.
+template <Storage S>
+saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>& value) {
+  auto saved = detail::save_at(storage, key, value.version, value.record);
+  if (saved) value.version = saved.version();
+  return saved;
+}
+
+/// The same for a value that is not used again.
+template <Storage S>
+saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>&& value) {
+  return save(storage, key, value);
+}
+
+/// Writes a draft back. If it is not dirty nothing is sent, and it counts as saved.
+/// After success the draft starts anew from what is stored.
+template <Storage S>
+saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_of<S>>& draft) {
+  if (detail::unchanged(*draft, draft.base().record)) return saved_of<S>{draft.version()};
+  auto saved = detail::save_at(storage, key, draft.version(), *draft);
+  if (saved) draft.rebase({*draft, saved.version()});
+  return saved;
+}
+
+/// Erases the record if its stored version is still `version`. Reports success only
+/// if a record was removed. Safe to call from any thread. Cost: one commit.
+template <Storage S>
+saved_of<S> erase(S&& storage, const key_of<S>& key, const version_of<S>& version) {
+  Expects(!(version == version_of<S>{}));
+  auto session = storage.session();
+  storage.erase(session, key, version);
+  if (auto commit = session.commit(); !commit) return saved_of<S>{std::move(commit)};
+  return saved_of<S>{version_of<S>{}};
+}
+
+template <Storage S>
+saved_of<S> erase(S&& storage, const key_of<S>& key, const versioned_of<S>& value) {
+  return erase(storage, key, value.version);
+}
+
+}  // namespace lockstep

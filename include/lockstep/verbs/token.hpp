@@ -1,0 +1,203 @@
+// A version on its way through a form, a URL or a header: an opaque text that names
+// one record at one version, checked when it comes back.
+#pragma once
+
+#include <lockstep/storage/storage.hpp>
+
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+
+namespace lockstep {
+
+/// A token cannot be taken as proof of what its holder saw.
+class TokenError : public Error {
+  using Error::Error;
+};
+
+/// A token is required, and there is none.
+class TokenMissing : public TokenError {
+ public:
+  TokenMissing() : TokenError{"a version token is required"} {}
+};
+
+/// The text is no token: truncated, garbled, or changed on its way.
+class TokenMalformed : public TokenError {
+ public:
+  TokenMalformed() : TokenError{"malformed version token"} {}
+};
+
+/// The signature does not fit the token: somebody made it without the secret.
+class TokenForged : public TokenError {
+ public:
+  TokenForged() : TokenError{"the version token's signature is wrong"} {}
+};
+
+/// The token is for another record than the one it is presented for.
+class TokenMismatch : public TokenError {
+ public:
+  explicit TokenMismatch(Place presented_for)
+      : TokenError{"the version token is not for " + to_string(presented_for)},
+        place_{std::move(presented_for)} {}
+  [[nodiscard]] const Place& presented_for() const noexcept { return place_; }
+
+ private:
+  Place place_;
+};
+
+/// Signs tokens: returns a code that only holders of its secret can make for `text`.
+/// `verify` compares in constant time. See token_hmac.hpp.
+template <class S>
+concept TokenSigner = requires(const S& signer, std::string_view text, std::string_view code) {
+  { signer.sign(text) } -> std::convertible_to<std::string>;
+  { signer.verify(text, code) } -> std::same_as<bool>;
+};
+
+/// Does not sign, but finds what was garbled on its way: anybody can make such tokens.
+/// The checksum is 64-bit FNV-1a.
+struct Unsigned {
+  [[nodiscard]] static std::string sign(std::string_view text) {
+    std::uint64_t hash = 0xcbf29ce484222325U;
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    std::string code;
+    for (unsigned shift = 0; shift < 64; shift += 8) code += static_cast<char>(hash >> shift & 0xffU);
+    return code;
+  }
+  [[nodiscard]] static bool verify(std::string_view text, std::string_view code) {
+    return sign(text) == code;
+  }
+};
+
+/// The version whose text is `text`; nothing if it is no version's. A version type of
+/// your own has an overload in its namespace.
+[[nodiscard]] inline std::optional<Version> version_from_text(std::string_view text,
+                                                              std::type_identity<Version>) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text == "absent") return Version{};
+  if (error != std::errc{} || end != text.data() + text.size() || number > Version::last().number())
+    return {};
+  return Version{number};
+}
+
+/// A version type that goes into a token and comes back.
+template <class V>
+concept TextualVersion = Textual<V> && requires(std::string_view text) {
+  { version_from_text(text, std::type_identity<V>{}) } -> std::same_as<std::optional<V>>;
+};
+
+namespace detail {
+
+inline constexpr std::string_view token_alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// Base64url without padding (RFC 4648, section 5).
+[[nodiscard]] inline std::string to_base64url(std::string_view bytes) {
+  std::string text;
+  std::uint32_t bits = 0;
+  unsigned pending = 0;
+  for (const char c : bytes) {
+    bits = bits << 8U | static_cast<unsigned char>(c);
+    for (pending += 8; pending >= 6; pending -= 6) text += token_alphabet[bits >> (pending - 6) & 63U];
+  }
+  if (pending > 0) text += token_alphabet[bits << (6 - pending) & 63U];
+  return text;
+}
+
+/// The bytes of the only base64url text that gives them; throws TokenMalformed.
+[[nodiscard]] inline std::string from_base64url(std::string_view text) {
+  std::string bytes;
+  std::uint32_t bits = 0;
+  unsigned pending = 0;
+  for (const char c : text) {
+    const auto digit = token_alphabet.find(c);
+    if (digit == std::string_view::npos) throw TokenMalformed{};
+    bits = bits << 6U | static_cast<std::uint32_t>(digit);
+    pending += 6;
+    if (pending >= 8) bytes += static_cast<char>(bits >> (pending -= 8) & 0xffU);
+  }
+  if (to_base64url(bytes) != text) throw TokenMalformed{};
+  return bytes;
+}
+
+/// What a token says: storage, key and version, each told apart by its length.
+template <Storage S>
+[[nodiscard]] std::string token_text(const S& storage, const key_of<S>& key, const version_of<S>& version) {
+  std::string text;
+  for (const std::string& part : {name_of(storage), text_of(key), text_of(version)}) {
+    text += std::to_string(part.size()) + ':' + part;
+  }
+  return text;
+}
+
+/// Takes `token_text` apart; throws TokenMalformed.
+[[nodiscard]] inline std::array<std::string_view, 3> token_parts(std::string_view text) {
+  std::array<std::string_view, 3> parts;
+  for (auto& part : parts) {
+    std::size_t size = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+    const auto digits = static_cast<std::size_t>(end - text.data());
+    if (error != std::errc{} || digits == text.size() || *end != ':' || size > text.size() - digits - 1) {
+      throw TokenMalformed{};
+    }
+    part = text.substr(digits + 1, size);
+    text.remove_prefix(digits + 1 + size);
+  }
+  if (!text.empty()) throw TokenMalformed{};
+  return parts;
+}
+
+}  // namespace detail
+
+/// A token for the record at `key` as it was at `version`: letters, digits, '-', '_'
+/// and one '.', fit for URLs, headers (as an ETag, in quotes) and form fields.
+///
+/// It does not hide the version. Unsigned tokens can be made by anybody; sign them
+/// where a holder gains by lying. Safe to call from any thread.
+template <Storage S, TokenSigner Signer = Unsigned>
+  requires Textual<key_of<S>> && Textual<version_of<S>>
+[[nodiscard]] std::string token(const S& storage, const key_of<S>& key, const version_of<S>& version,
+                                const Signer& signer = {}) {
+  const auto text = detail::token_text(storage, key, version);
+  return detail::to_base64url(text) + '.' + detail::to_base64url(signer.sign(text));
+}
+
+template <Storage S, TokenSigner Signer = Unsigned>
+[[nodiscard]] std::string token(const S& storage, const key_of<S>& key, const versioned_of<S>& value,
+                                const Signer& signer = {}) {
+  return token(storage, key, value.version, signer);
+}
+
+/// The version that `token` names, to guard a save of the record at `key`.
+///
+/// Throws TokenMissing if the text is empty, TokenMalformed, TokenForged for a wrong
+/// signature, TokenMismatch if it is another record's. Safe to call from any thread.
+///
+///     save(accounts, 7, {changed, expect(accounts, 7, form["version"])})
+template <Storage S, TokenSigner Signer = Unsigned>
+  requires Textual<key_of<S>> && TextualVersion<version_of<S>>
+[[nodiscard]] version_of<S> expect(const S& storage, const key_of<S>& key, std::string_view token,
+                                   const Signer& signer = {}) {
+  if (token.empty()) throw TokenMissing{};
+  const auto dot = token.find('.');
+  if (dot == std::string_view::npos) throw TokenMalformed{};
+  const auto text = detail::from_base64url(token.substr(0, dot));
+  const auto code = detail::from_base64url(token.substr(dot + 1));
+  if (!signer.verify(text, code)) {
+    if constexpr (std::same_as<Signer, Unsigned>) throw TokenMalformed{};
+    throw TokenForged{};
+  }
+  const auto parts = detail::token_parts(text);
+  if (parts[0] != name_of(storage) || parts[1] != text_of(key)) throw TokenMismatch{place_of(storage, key)};
+  const auto version = version_from_text(parts[2], std::type_identity<version_of<S>>{});
+  if (!version) throw TokenMalformed{};
+  return *version;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,489 @@
+// Several records, of several types, in one commit: all or nothing, run again when
+// a race was lost. Reads are validated at commit, so transactions are serializable;
+// and they belong to one state at every moment, so `fn` never sees a torn world
+// (opacity: Guerraoui & Kapalka, "On the Correctness of Transactional Memory", PPoPP 2008).
+#pragma once
+
+#include <lockstep/verbs/update.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+namespace lockstep {
+
+/// A hook threw, after the transaction had ended as the hook's name says. The other
+/// hooks ran. What made the transaction roll back, if it did, is nested.
+class HookFailed : public Error {
+ public:
+  HookFailed(const char* which, std::exception_ptr hook)
+      : Error{std::string{"an "} + which + " hook threw"}, hook_{std::move(hook)} {}
+  /// What the first failing hook threw.
+  [[nodiscard]] const std::exception_ptr& hook() const noexcept { return hook_; }
+
+ private:
+  std::exception_ptr hook_;
+};
+
+namespace detail {
+
+/// A record within a transaction, without its types.
+template <class Session>
+class Member {
+ public:
+  Member(const void* storage) : storage_{storage} {}
+  Member(const Member&) = delete;
+  Member& operator=(const Member&) = delete;
+  virtual ~Member() = default;
+
+  [[nodiscard]] const void* storage() const noexcept { return storage_; }
+  [[nodiscard]] virtual bool writes() const = 0;
+  virtual void stage(Session& session) = 0;
+  virtual void landed(Session& session) = 0;
+
+  /// Keeps the present state; `restore(state)` goes back to it, to "only read" if it is null.
+  [[nodiscard]] virtual std::shared_ptr<const void> state() const = 0;
+  virtual void restore(const std::shared_ptr<const void>& state) = 0;
+
+ private:
+  const void* storage_;
+};
+
+template <Storage S>
+class MemberOf final : public Member<session_of<S>> {
+ public:
+  using Version = version_of<S>;
+  using Value = versioned_of<S>;
+
+  /// What the transaction means to do with the record.
+  enum class Plan { read, edit, touch, insert, erase };
+
+  MemberOf(S& storage, key_of<S> key, std::optional<Value> stored)
+      : Member<session_of<S>>{&storage}, table_{&storage}, key_{std::move(key)}, stored_{std::move(stored)} {
+    if (stored_) record_ = std::make_unique<record_of<S>>(stored_->record);
+  }
+
+  [[nodiscard]] const key_of<S>& key() const noexcept { return key_; }
+  [[nodiscard]] bool present() const noexcept { return record_ != nullptr; }
+  [[nodiscard]] record_of<S>& record() noexcept { return *record_; }
+  /// As it was loaded; absent if there was none.
+  [[nodiscard]] Version version() const { return stored_ ? stored_->version : Version{}; }
+  [[nodiscard]] Place place() const { return place_of(*table_, key_); }
+
+  /// From now on the record may be changed in place.
+  void edit() noexcept {
+    if (plan_ == Plan::read) plan_ = Plan::edit;
+  }
+  void touch() noexcept {
+    if (plan_ == Plan::read || plan_ == Plan::edit) plan_ = Plan::touch;
+  }
+  void put(record_of<S> record) {
+    if (record_) {
+      *record_ = std::move(record);
+    } else {
+      record_ = std::make_unique<record_of<S>>(std::move(record));
+    }
+    plan_ = !stored_ ? Plan::insert : plan_ == Plan::erase ? Plan::touch : Plan::edit;
+  }
+  void erase() noexcept {
+    record_.reset();
+    plan_ = stored_ ? Plan::erase : Plan::read;
+  }
+  /// Moves the value's version, too, once the transaction has landed.
+  void save(Value& value) {
+    put(value.record);
+    saved_ = &value;
+  }
+
+  [[nodiscard]] bool writes() const override {
+    switch (plan_) {
+      case Plan::read:
+        return false;
+      case Plan::edit:
+        return !unchanged(*record_, stored_->record);
+      default:
+        return true;
+    }
+  }
+
+  void stage(session_of<S>& session) override {
+    if (!writes()) return table_->expect(session, key_, version());
+    if (plan_ == Plan::erase) return table_->erase(session, key_, version());
+    stage_write(*table_, session, key_, version(), *record_);
+  }
+
+  void landed(session_of<S>& session) override {
+    if (saved_ && writes()) saved_->version = table_->version(session, key_);
+  }
+
+  [[nodiscard]] std::shared_ptr<const void> state() const override {
+    auto state = std::make_shared<State>(State{plan_, {}, saved_});
+    if (record_) state->record = *record_;
+    return state;
+  }
+
+  void restore(const std::shared_ptr<const void>& erased) override {
+    const auto* const state = static_cast<const State*>(erased.get());
+    const auto* const record =
+        state ? (state->record ? &*state->record : nullptr) : (stored_ ? &stored_->record : nullptr);
+    plan_ = state ? state->plan : Plan::read;
+    saved_ = state ? state->saved : nullptr;
+    if (!record) {
+      record_.reset();
+    } else if (record_) {
+      *record_ = *record;  // in place: references that `edit` gave out stay good
+    } else {
+      record_ = std::make_unique<record_of<S>>(*record);
+    }
+  }
+
+ private:
+  struct State {
+    Plan plan;
+    std::optional<record_of<S>> record;
+    Value* saved;
+  };
+
+  S* table_;
+  key_of<S> key_;
+  std::optional<Value> stored_;
+  std::unique_ptr<record_of<S>> record_;  // at a fixed address for references given out
+  Plan plan_ = Plan::read;
+  Value* saved_ = nullptr;
+};
+
+}  // namespace detail
+
+/// The hand that `transact` gives to its function. Used by one thread, during the call.
+template <class Session>
+class Transaction {
+ public:
+  enum class Access { read_write, read_only };
+
+  /// `lock`: lock each record before its first read.
+  Transaction(Session session, bool lock, Access access)
+      : session_{std::move(session)}, lock_{lock}, access_{access} {}
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  /// The record, to read; null if there is none. Validated at commit either way.
+  /// The pointer and references below are good until the transaction ends, or until a
+  /// nested part that made them fails.
+  template <Storage S>
+  [[nodiscard]] const record_of<S>* find(S& storage, const key_of<S>& key) {
+    auto& member = this->member(storage, key);
+    return member.present() ? &member.record() : nullptr;
+  }
+
+  /// The record, to read. Throws Missing.
+  template <Storage S>
+  [[nodiscard]] const record_of<S>& read(S& storage, const key_of<S>& key) {
+    return existing(storage, key).record();
+  }
+
+  /// The record, to change in place: what differs at the end is written. Throws Missing.
+  template <Storage S>
+  [[nodiscard]] record_of<S>& edit(S& storage, const key_of<S>& key) {
+    refuse_if_read_only(storage, key, "edit");
+    auto& member = existing(storage, key);
+    member.edit();
+    return member.record();
+  }
+
+  /// Moves the record's version though nothing in it changes, so that holders of the
+  /// old version become stale: a changed child moves its parent. Throws Missing.
+  template <Storage S>
+  void touch(S& storage, const key_of<S>& key) {
+    refuse_if_read_only(storage, key, "touch");
+    existing(storage, key).touch();
+  }
+
+  /// Stores a new record. Throws StaleRecord out of `transact` if there is one.
+  template <Storage S>
+  void insert(S& storage, const key_of<S>& key, record_of<S> record) {
+    refuse_if_read_only(storage, key, "insert");
+    auto& member = this->member(storage, key);
+    if (member.present()) throw_conflict(storage, key, Action::insert, version_of<S>{}, member);
+    member.put(std::move(record));
+  }
+
+  /// Removes the record. Throws Missing.
+  template <Storage S>
+  void erase(S& storage, const key_of<S>& key) {
+    refuse_if_read_only(storage, key, "erase");
+    existing(storage, key).erase();
+  }
+
+  /// Writes a value that was loaded outside, if it is still the stored one. Its
+  /// version moves when the transaction lands, and only then. A stale value throws
+  /// StaleRecord out of `transact`: running again cannot help.
+  template <Storage S>
+  void save(S& storage, const key_of<S>& key, versioned_of<S>& value) {
+    refuse_if_read_only(storage, key, "save");
+    auto& member = this->member(storage, key);
+    if (member.version() == value.version) return member.save(value);
+    guarded([&] { static_cast<void>(storage.load(session_, key)); });  // was the read too old, not the value?
+    throw_conflict(storage, key, Action::update, value.version, member);
+  }
+
+  /// Locks the record until the transaction ends, before or after it was read.
+  /// Returns false only for `Wait::skip()`.
+  template <LockableStorage S>
+  bool lock(S& storage, const key_of<S>& key, LockMode mode = LockMode::exclusive,
+            Wait wait = Wait::forever()) {
+    refuse_if_read_only(storage, key, "lock");
+    return guarded([&] { return storage.lock(session_, key, mode, wait); });
+  }
+
+  /// Runs `fn` as a part that can fail alone: if it throws, everything it staged and
+  /// locked is undone, every record it changed is what it was before, and the
+  /// exception goes on to the caller, who may catch it and continue. Returns what
+  /// `fn` returned.
+  template <std::invocable F>
+  auto nested(F&& fn) {
+    const auto count = members_.size();
+    std::vector<std::shared_ptr<const void>> states;
+    for (const auto& member : members_) states.push_back(member->state());
+    const auto commits = after_commit_.size();
+    const auto rollbacks = after_rollback_.size();
+    const auto undo = [&] {
+      for (std::size_t i = 0; i < members_.size(); ++i) members_[i]->restore(i < count ? states[i] : nullptr);
+      after_commit_.resize(commits);
+      std::move(after_rollback_.begin() + static_cast<std::ptrdiff_t>(rollbacks), after_rollback_.end(),
+                std::back_inserter(undone_));
+      after_rollback_.resize(rollbacks);
+    };
+    if constexpr (SavepointSession<Session>) {
+      const auto point = session_.savepoint();
+      try {
+        return std::invoke(fn);
+      } catch (...) {
+        session_.rollback_to(point);
+        undo();
+        throw;
+      }
+    } else {
+      try {
+        return std::invoke(fn);
+      } catch (...) {
+        undo();
+        throw;
+      }
+    }
+  }
+
+  /// Runs `hook` once after the transaction has committed for good.
+  void after_commit(std::function<void()> hook) { after_commit_.push_back(std::move(hook)); }
+  /// Runs `hook` once after the transaction has failed for good, not between attempts;
+  /// or, registered in a nested part that failed, after the transaction has ended.
+  void after_rollback(std::function<void()> hook) { after_rollback_.push_back(std::move(hook)); }
+
+  /// The session underneath, for calls of a storage's own.
+  [[nodiscard]] Session& session() noexcept { return session_; }
+
+  // What `transact` uses.
+
+  /// Stages everything and commits.
+  Commit commit() {
+    bool writes = false;
+    for (const auto& member : members_) writes = writes || member->writes();
+    // Reads alone were one state already when the last of them was made.
+    if (writes) {
+      for (const auto& member : members_) member->stage(session_);
+    }
+    auto commit = session_.commit();
+    if (commit && writes) {
+      for (const auto& member : members_) member->landed(session_);
+    }
+    return commit;
+  }
+
+  /// The conflict that a call above threw into `fn`, which must not commit after it.
+  [[nodiscard]] std::exception_ptr conflict() const noexcept { return conflict_; }
+
+  /// The hooks to run now that the transaction has ended.
+  [[nodiscard]] std::vector<std::function<void()>> take_hooks(bool committed) {
+    auto hooks = std::move(committed ? after_commit_ : after_rollback_);
+    std::ranges::move(undone_, std::back_inserter(hooks));
+    return hooks;
+  }
+
+ private:
+  template <Storage S>
+  detail::MemberOf<S>& member(S& storage, const key_of<S>& key) {
+    static_assert(std::same_as<session_of<S>, Session>, "the storage belongs to another kind of database");
+    for (const auto& known : members_) {
+      if (known->storage() != &storage) continue;
+      auto& same = static_cast<detail::MemberOf<S>&>(*known);
+      if (same.key() == key) return same;
+    }
+    auto stored = guarded([&] {
+      if constexpr (LockableStorage<S>) {
+        const auto mode = access_ == Access::read_only ? LockMode::shared : LockMode::exclusive;
+        if (lock_) storage.lock(session_, key, mode, Wait::forever());
+      }
+      return storage.load(session_, key);
+    });
+    auto added = std::make_unique<detail::MemberOf<S>>(storage, key, std::move(stored));
+    auto& result = *added;
+    members_.push_back(std::move(added));
+    return result;
+  }
+
+  template <Storage S>
+  detail::MemberOf<S>& existing(S& storage, const key_of<S>& key) {
+    auto& member = this->member(storage, key);
+    if (!member.present()) throw Missing{place_of(storage, key)};
+    return member;
+  }
+
+  // Remembers a conflict that goes through `fn`, which might swallow it.
+  template <class Call>
+  auto guarded(Call&& call) {
+    try {
+      return call();
+    } catch (const Conflicted&) {
+      conflict_ = std::current_exception();
+      throw;
+    }
+  }
+
+  template <Storage S>
+  void refuse_if_read_only(const S& storage, const key_of<S>& key, const char* action) const {
+    if (access_ == Access::read_only) throw ReadOnly{place_of(storage, key), action};
+  }
+
+  template <Storage S>
+  [[noreturn]] void throw_conflict(S& storage, const key_of<S>& key, Action action,
+                                   const version_of<S>& expected, detail::MemberOf<S>& member) {
+    std::optional<versioned_of<S>> current;
+    if (member.present()) current = versioned_of<S>{member.record(), member.version()};
+    throw StaleRecord{Commit{{std::make_shared<const conflict_of<S>>(action, name_of(storage), key, expected,
+                                                                     member.version(), std::move(current))}}};
+  }
+
+  Session session_;
+  bool lock_;
+  Access access_;
+  std::vector<std::unique_ptr<detail::Member<Session>>> members_;
+  std::vector<std::function<void()>> after_commit_;
+  std::vector<std::function<void()>> after_rollback_;
+  std::vector<std::function<void()>> undone_;  // after_rollback hooks of nested parts that failed
+  std::exception_ptr conflict_;
+};
+
+namespace detail {
+
+using Hooks = std::vector<std::function<void()>>;
+
+/// Runs every hook; returns what the first that failed threw.
+[[nodiscard]] inline std::exception_ptr run(const Hooks& hooks) {
+  std::exception_ptr first;
+  for (const auto& hook : hooks) {
+    try {
+      hook();
+    } catch (...) {
+      if (!first) first = std::current_exception();
+    }
+  }
+  return first;
+}
+
+template <class Result>
+struct Kept {
+  std::optional<Result> value;
+  void run(auto&& fn, auto& argument) { value.emplace(std::invoke(fn, argument)); }
+  Result take() { return *std::move(value); }
+};
+template <>
+struct Kept<void> {
+  void run(auto&& fn, auto& argument) { std::invoke(fn, argument); }
+  void take() {}
+};
+
+template <SessionSource D, class F>
+auto run_transaction(D& source, F& fn, const Retry& retry,
+                     typename Transaction<session_of<D>>::Access access) {
+  using Tx = Transaction<session_of<D>>;
+  using Result = std::invoke_result_t<F&, Tx&>;
+  static_assert(!std::is_reference_v<Result>, "a transaction returns values: what it refers to ends with it");
+
+  Hooks hooks;  // of the last attempt
+  Kept<Result> result;
+  try {
+    const auto attempt = [&](bool lock, Lost& lost) -> std::optional<std::monostate> {
+      Tx tx{source.session(), lock, access};
+      const auto end = [&](bool committed) { hooks = tx.take_hooks(committed); };
+      try {
+        result.run(fn, tx);
+        if (tx.conflict()) std::rethrow_exception(tx.conflict());
+      } catch (...) {
+        end(false);
+        if (!tx.conflict()) throw;
+        static_cast<void>(lost.won([&] { std::rethrow_exception(tx.conflict()); }));
+        return std::nullopt;
+      }
+      bool won = false;
+      try {
+        won = lost.won([&] { return tx.commit(); });
+      } catch (...) {
+        end(false);
+        throw;
+      }
+      end(won);
+      return won ? std::optional{std::monostate{}} : std::nullopt;
+    };
+    retry_loop<runtime_of<D>>(retry, attempt);
+  } catch (...) {
+    if (auto failed = run(hooks)) std::throw_with_nested(HookFailed{"after_rollback", std::move(failed)});
+    throw;
+  }
+  if (auto failed = run(hooks)) throw HookFailed{"after_commit", std::move(failed)};
+  return result.take();
+}
+
+}  // namespace detail
+
+/// Runs `fn(tx)` and commits what it changed, all or nothing; runs it again if a race
+/// was lost. Returns what `fn` returned. `source` is a database, or any storage of it.
+///
+/// Safe to call from any thread. `fn` may run several times, so it must have no side
+/// effects beyond `tx` (see `Transaction::after_commit`). What it throws rolls back
+/// and is not retried. Transactions are serializable, and what `fn` reads belongs to
+/// one state at every moment. After `retry.escalate_after` lost races each record is
+/// locked before it is read, where the storage has locks. Throws Exhausted by
+/// `retry`'s limits, ConstraintViolated, HookFailed, and what `fn` throws.
+/// Cost: per attempt a load for each record, and one commit.
+template <SessionSource D, std::invocable<Transaction<session_of<D>>&> F>
+auto transact(D& source, F&& fn, const Retry& retry = {}) {
+  return detail::run_transaction(source, fn, retry, Transaction<session_of<D>>::Access::read_write);
+}
+
+namespace detail {
+template <class... Args>
+using LastOf = std::tuple_element_t<sizeof...(Args) - 1, std::tuple<Args...>>;
+}
+
+/// `transact(accounts, orders, fn)`: names the storages that take part, which must
+/// share one kind of session.
+template <Storage S, Storage Second, class... Rest>
+  requires std::same_as<session_of<S>, session_of<Second>> &&
+           (sizeof...(Rest) >= 1) && std::invocable<detail::LastOf<Rest...>, Transaction<session_of<S>>&>
+auto transact(S& first, Second&, Rest&&... rest) {
+  return transact(first, std::get<sizeof...(Rest) - 1>(std::forward_as_tuple(std::forward<Rest>(rest)...)));
+}
+
+/// Runs `fn(tx)` on one consistent state. Edits, inserts, erases and locks inside
+/// throw ReadOnly. Otherwise as `transact`.
+template <SessionSource D, std::invocable<Transaction<session_of<D>>&> F>
+auto read_only(D& source, F&& fn, const Retry& retry = {}) {
+  return detail::run_transaction(source, fn, retry, Transaction<session_of<D>>::Access::read_only);
+}
+
+}  // namespace lockstep

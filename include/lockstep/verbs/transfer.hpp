@@ -1,0 +1,130 @@
+// Moving an amount from one record to another: both change, or neither.
+#pragma once
+
+#include <lockstep/verbs/transact.hpp>
+
+#include <cmath>
+#include <concepts>
+#include <limits>
+
+namespace lockstep {
+
+/// What to move, between which records.
+template <class Key, class Amount>
+struct Transfer {
+  Key from{};
+  Key to{};
+  Amount amount{};
+};
+
+/// A transfer that may not happen, whatever the timing. Nothing was written.
+class TransferRefused : public Error {
+  using Error::Error;
+};
+
+/// There is less than the amount to take it from.
+class InsufficientFunds : public TransferRefused {
+ public:
+  explicit InsufficientFunds(Place from)
+      : TransferRefused{to_string(from) + ": insufficient funds"}, from_{std::move(from)} {}
+  [[nodiscard]] const Place& from() const noexcept { return from_; }
+
+ private:
+  Place from_;
+};
+
+/// Both sides are the same record.
+class SameAccount : public TransferRefused {
+ public:
+  explicit SameAccount(Place account)
+      : TransferRefused{to_string(account) + ": transfer to itself"}, account_{std::move(account)} {}
+  [[nodiscard]] const Place& account() const noexcept { return account_; }
+
+ private:
+  Place account_;
+};
+
+/// The amount is zero, negative, or not a number.
+class AmountNotPositive : public TransferRefused {
+ public:
+  AmountNotPositive() : TransferRefused{"the amount of a transfer must be positive"} {}
+};
+
+/// The receiving side cannot hold so much.
+class AmountOverflow : public TransferRefused {
+ public:
+  explicit AmountOverflow(Place to)
+      : TransferRefused{to_string(to) + ": the amount does not fit"}, to_{std::move(to)} {}
+  [[nodiscard]] const Place& to() const noexcept { return to_; }
+
+ private:
+  Place to_;
+};
+
+/// The member that a transfer moves between where none is named.
+struct Balance {
+  template <class T>
+  constexpr auto& operator()(T& record) const noexcept
+    requires requires { record.balance; }
+  {
+    return record.balance;
+  }
+};
+
+namespace detail {
+
+template <class T, auto Field>
+using AmountOf = std::remove_cvref_t<std::invoke_result_t<decltype(Field), T&>>;
+
+template <class Amount>
+concept Numeric = (std::integral<Amount> && !std::same_as<Amount, bool>) || std::floating_point<Amount>;
+
+/// True if `a + b` can be represented; for floating point, exactly enough that
+/// what one side loses the other gains.
+template <Numeric Amount>
+[[nodiscard]] constexpr bool fits(Amount a, Amount b) noexcept {
+  if constexpr (std::integral<Amount>) {
+    return a <= std::numeric_limits<Amount>::max() - b;  // b is positive
+  } else {
+    return std::isfinite(a + b);
+  }
+}
+
+}  // namespace detail
+
+/// Moves `transfer.amount` from one record to the other, in one commit.
+///
+/// `transfer<&Account::points>(...)` moves another numeric member than `balance`.
+/// Safe to call from any thread. `retry.locking` chooses the way: optimistic,
+/// pessimistic (both records locked first), or adaptive. Throws AmountNotPositive,
+/// SameAccount, Missing, InsufficientFunds, AmountOverflow, ConstraintViolated, and
+/// Exhausted by `retry`'s limits; nothing was written then.
+/// Cost: two loads and one commit per attempt.
+template <auto Field = Balance{}, Storage S>
+  requires detail::Numeric<detail::AmountOf<record_of<S>, Field>>
+void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S>, Field>>& transfer,
+              const Retry& retry = {}) {
+  const auto& [from, to, amount] = transfer;
+  if (!(amount > 0)) throw AmountNotPositive{};
+  if (from == to) throw SameAccount{place_of(storage, from)};
+  transact(
+      storage,
+      [&, &from = from, &to = to, &amount = amount](auto& tx) {
+        if constexpr (LockableStorage<S> && std::totally_ordered<key_of<S>>) {
+          if (retry.locking ==
+              Locking::pessimistic) {  // in key order, so that opposite transfers do not deadlock
+            tx.lock(storage, std::min(from, to));
+            tx.lock(storage, std::max(from, to));
+          }
+        }
+        auto& payer = std::invoke(Field, tx.edit(storage, from));
+        auto& payee = std::invoke(Field, tx.edit(storage, to));
+        if (payer < amount) throw InsufficientFunds{place_of(storage, from)};
+        if (!detail::fits(payee, amount)) throw AmountOverflow{place_of(storage, to)};
+        payer = static_cast<std::remove_reference_t<decltype(payer)>>(payer - amount);
+        payee = static_cast<std::remove_reference_t<decltype(payee)>>(payee + amount);
+      },
+      retry);
+}
+
+}  // namespace lockstep
