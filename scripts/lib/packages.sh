@@ -39,7 +39,7 @@ is_installed() {
 boost_version='?'
 find_boost_version() {
   local versions default
-  versions=$(dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' 'libboost1.*-dev' 2>/dev/null |
+  versions=$({ dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' 'libboost1.*-dev' 2>/dev/null || true; } |
     sed -n 's/^installed libboost1\.\([0-9]*\)-dev$/\1/p')
   versions=$(newest_boost <<<"$versions")
   if [[ -z $versions && ${1:-} == ask_apt ]]; then
