@@ -5,6 +5,10 @@
 export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)}
 
+# What fails is all that is worth reading. A run of continuous integration tells every failure.
+ninja_options=(--quiet)
+if [[ -n ${CI:-} ]]; then ninja_options+=(-k 0); fi
+
 # ccache saves time where it is installed. Its own directory may be out of reach (no home).
 if [[ -z ${CMAKE_CXX_COMPILER_LAUNCHER:-} ]] && command -v ccache >/dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache
@@ -37,5 +41,5 @@ build_preset() {
     }
     printf '%s' "$root $*" >"$stamp"
   fi
-  (cd -- "$root" && quietly "$log" cmake --build --preset "$preset")
+  (cd -- "$root" && quietly "$log" cmake --build --preset "$preset" -- "${ninja_options[@]}")
 }
