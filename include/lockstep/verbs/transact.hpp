@@ -241,6 +241,10 @@ class Transaction {
     return guarded([&] { return storage.lock(session_, key, mode, wait); });
   }
 
+  /// True if this attempt locks each record before it reads it: several records are
+  /// then best locked in key order, so that others who do the same cannot deadlock.
+  [[nodiscard]] bool locks() const noexcept { return lock_; }
+
   /// Runs `fn` as a part that can fail alone: if it throws, everything it staged and
   /// locked is undone, every record it changed is what it was before, and the
   /// exception goes on to the caller, who may catch it and continue. Returns what

@@ -79,12 +79,11 @@ using AmountOf = std::remove_cvref_t<std::invoke_result_t<decltype(Field), T&>>;
 template <class Amount>
 concept Numeric = (std::integral<Amount> && !std::same_as<Amount, bool>) || std::floating_point<Amount>;
 
-/// True if `a + b` can be represented; for floating point, exactly enough that
-/// what one side loses the other gains.
+/// True if `a + b` can be represented, for a positive `b`.
 template <Numeric Amount>
 [[nodiscard]] constexpr bool fits(Amount a, Amount b) noexcept {
   if constexpr (std::integral<Amount>) {
-    return a <= std::numeric_limits<Amount>::max() - b;  // b is positive
+    return a <= std::numeric_limits<Amount>::max() - b;
   } else {
     return std::isfinite(a + b);
   }
@@ -94,7 +93,8 @@ template <Numeric Amount>
 
 /// Moves `transfer.amount` from one record to the other, in one commit.
 ///
-/// `transfer<&Account::points>(...)` moves another numeric member than `balance`.
+/// `transfer<&Account::points>(...)` moves another numeric member than `balance`. Count
+/// money in integers of its smallest unit: floating point rounds, and so loses some.
 /// Safe to call from any thread. `retry.locking` chooses the way: optimistic,
 /// pessimistic (both records locked first), or adaptive. Throws AmountNotPositive,
 /// SameAccount, Missing, InsufficientFunds, AmountOverflow, ConstraintViolated, and
@@ -111,8 +111,7 @@ void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S
       storage,
       [&, &from = from, &to = to, &amount = amount](auto& tx) {
         if constexpr (LockableStorage<S> && std::totally_ordered<key_of<S>>) {
-          if (retry.locking ==
-              Locking::pessimistic) {  // in key order, so that opposite transfers do not deadlock
+          if (tx.locks()) {  // in key order, so that opposite transfers do not deadlock
             tx.lock(storage, std::min(from, to));
             tx.lock(storage, std::max(from, to));
           }
