@@ -1,0 +1,48 @@
+#include "arguments.hpp"
+
+#include "duration.hpp"
+#include "errors.hpp"
+#include "nearest.hpp"
+#include "text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <limits>
+#include <system_error>
+
+namespace lockstep::sim::cli {
+
+Strategy explorer_argument(const std::string& option, const std::string& text) {
+  if (const auto found = strategy(text)) return *found;
+  const auto names = explorer_names();
+  throw BadUsage{fmt::format("{} takes one of {}, not {}{}", option, fmt::join(names, ", "), quoted(text),
+                             suggestion(text, names))};
+}
+
+std::uint64_t number_argument(const std::string& option, const std::string& text, std::uint64_t least) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error == std::errc{} && rest == end && number >= least) return number;
+  throw BadUsage{fmt::format("{} takes a whole number from {} to {}, not {}", option, least,
+                             std::numeric_limits<std::uint64_t>::max(), quoted(text))};
+}
+
+std::chrono::nanoseconds time_argument(const std::string& option, const std::string& text) {
+  const auto time = parse_duration(text);
+  if (time && time->count() > 0) return *time;
+  throw BadUsage{
+      fmt::format("{} takes a time above zero such as 10s, 500ms or 2m (seconds if no unit is given), not {}",
+                  option, quoted(text))};
+}
+
+std::vector<std::string> explorer_names() {
+  std::vector<std::string> names;
+  for (const auto each : {Strategy::exhaustive, Strategy::random, Strategy::pct})
+    names.emplace_back(to_string(each));
+  return names;
+}
+
+}  // namespace lockstep::sim::cli

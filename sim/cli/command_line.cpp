@@ -1,0 +1,174 @@
+#include "command_line.hpp"
+
+#include "arguments.hpp"
+#include "errors.hpp"
+#include "nearest.hpp"
+#include "text.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+#include <utility>
+
+namespace lockstep::sim::cli {
+
+namespace {
+
+constexpr const char* about =
+    "Runs known concurrency bugs, and the code that prevents them, under every interleaving.";
+
+constexpr const char* exit_statuses = R"(Exit status:
+  0    every verdict is as expected
+  1    a verdict differs
+  2    bad usage: an option, a name or a token
+  3    the program failed, for instance because a file cannot be written
+  130  interrupted by Ctrl-C; what was known by then is reported
+)";
+
+constexpr const char* examples = R"(Examples:
+  lockstep-sim run --all
+  lockstep-sim run lost_update
+  lockstep-sim run --all --explorer random --seed 7 --executions 1000
+)";
+
+constexpr const char* verdicts = R"(Verdicts:
+  ok        what was found is what the scenario expects: its bug, or nothing
+  differs   anything else
+
+  "ok" without a finding is a proof only if the run was complete: the exhaustive
+  explorer went through every interleaving. Cut short by --executions or --time,
+  or drawn by random or pct, it says that nothing was found, and no more; the
+  table and the last line tell which of the two it is, the exit status does not.
+)";
+
+/// Calls `use` with the option's text, once, if it is given.
+void add_text(CLI::App& app, const std::string& name, const std::string& placeholder,
+              const std::string& meaning, std::function<void(const std::string&)> use) {
+  app.add_option_function<std::string>(name, std::move(use), meaning)->type_name(placeholder)->take_last();
+}
+
+void add_json(CLI::App& app, std::string& file) {
+  add_text(app, "--json", "FILE", "Write JSON; - is standard output, and the report goes to stderr",
+           [&file](const std::string& text) {
+             if (text.empty()) throw BadUsage{"--json takes the name of a file, or - for standard output"};
+             file = text;
+           });
+}
+
+CLI::App* add_list(CLI::App& app, List& list) {
+  auto* const command =
+      app.add_subcommand("list", "Name the scenarios, what each expects, and what it is about");
+  add_json(*command, list.json);
+  command->add_flag("-q,--quiet", list.quiet, "Names only");
+  command->footer(exit_statuses);
+  return command;
+}
+
+void add_limits(CLI::App& command, Run& run) {
+  add_text(command, "--executions", "N", "Stop each scenario after so many executions",
+           [&run](const std::string& text) { run.executions = number_argument("--executions", text, 1); });
+  add_text(command, "--time", "TIME", "Stop each scenario after so long: 10s, 500ms, 2m; 10 is 10s",
+           [&run](const std::string& text) { run.time = time_argument("--time", text); });
+}
+
+void add_explorer(CLI::App& command, Run& run) {
+  add_text(command, "--explorer", "NAME",
+           "How interleavings are chosen: exhaustive (the default), random or pct",
+           [&run](const std::string& text) { run.explorer = explorer_argument("--explorer", text); });
+  add_text(command, "--seed", "N", "What random and pct draw from; the same seed finds the same",
+           [&run](const std::string& text) { run.seed = number_argument("--seed", text, 0); });
+}
+
+CLI::App* add_run(CLI::App& app, Run& run, bool& all) {
+  auto* const command =
+      app.add_subcommand("run", "Run scenarios and compare what they find with what they expect");
+  command->add_option("NAME", run.names, "Scenarios (lost_update/naive) or groups (lost_update)")
+      ->type_name("");
+  command->add_flag("-a,--all", all, "Every scenario");
+  add_explorer(*command, run);
+  add_limits(*command, run);
+  add_json(*command, run.json);
+  command->add_flag("-q,--quiet", run.quiet, "Print only what differs from what was expected");
+  command->add_flag("-v,--verbose", run.verbose, "Print every interleaving that was found");
+  command->footer(std::string{verdicts} + "\n" + exit_statuses);
+  return command;
+}
+
+CLI::App* add_replay(CLI::App& app, Replay& replay) {
+  auto* const command =
+      app.add_subcommand("replay", "Run the one interleaving that a token names, and print it");
+  command->add_option("TOKEN", replay.token, "As printed by run")->type_name("");
+  add_json(*command, replay.json);
+  command->add_flag("-q,--quiet", replay.quiet, "Print nothing; the exit status tells");
+  command->footer(exit_statuses);
+  return command;
+}
+
+void check(const Replay& replay) {
+  if (replay.token.empty()) throw BadUsage{"replay takes the token of a finding, as printed by run"};
+}
+
+void check(const Run& run, bool all) {
+  if (all && !run.names.empty()) throw BadUsage{"run takes either names or --all, not both"};
+  if (!all && run.names.empty()) {
+    throw BadUsage{"run takes the names of scenarios, or --all", "list"};
+  }
+  if (run.quiet && run.verbose) throw BadUsage{"run takes either --quiet or --verbose, not both"};
+}
+
+/// CLI11 would say only that a command is missing.
+void check_command(int argc, const char* const* argv) {
+  const std::vector<std::string> commands{"list", "run", "replay"};
+  if (argc < 2) throw BadUsage{fmt::format("a command is missing: {}", fmt::join(commands, ", "))};
+  const std::string_view word = argv[1];
+  if (word.starts_with('-') || std::find(commands.begin(), commands.end(), word) != commands.end()) return;
+  throw BadUsage{fmt::format("there is no command {}{}", quoted(word), suggestion(word, commands))};
+}
+
+/// CLI11's versions differ in how many lines they leave empty at the end.
+std::string help(const CLI::App& app) {
+  auto text = app.help();
+  text.erase(text.find_last_not_of('\n') + 1);
+  return text + "\n";
+}
+
+}  // namespace
+
+Command parse_command_line(int argc, const char* const* argv) {
+  List list;
+  Run run;
+  Replay replay;
+  bool all = false;
+
+  CLI::App app{about, "lockstep-sim"};
+  app.set_version_flag("--version", std::string{"lockstep-sim " LOCKSTEP_VERSION});
+  app.require_subcommand(1);
+  app.footer(std::string{examples} + "\n" + exit_statuses);
+  const auto* const list_command = add_list(app, list);
+  const auto* const run_command = add_run(app, run, all);
+  add_replay(app, replay);
+
+  try {
+    check_command(argc, argv);
+    app.parse(argc, argv);
+  } catch (const CLI::CallForVersion& version) {
+    return Information{fmt::format("{}\n", version.what())};
+  } catch (const CLI::Success&) {
+    return Information{help(app)};
+  } catch (const CLI::ParseError& error) {
+    throw BadUsage{error.what()};
+  }
+  if (list_command->parsed()) return list;
+  if (run_command->parsed()) {
+    check(run, all);
+    return run;
+  }
+  check(replay);
+  return replay;
+}
+
+}  // namespace lockstep::sim::cli

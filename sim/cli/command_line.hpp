@@ -1,0 +1,50 @@
+// The command line, as values.
+#pragma once
+
+#include <lockstep/sim/explore.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace lockstep::sim::cli {
+
+/// lockstep-sim list
+struct List {
+  std::string json = {};  ///< the file to write; "-" is standard output; empty is none
+  bool quiet = false;     ///< names only
+};
+
+/// lockstep-sim run
+struct Run {
+  std::vector<std::string> names = {};  ///< of scenarios or groups; empty means all
+  std::optional<Strategy> explorer = {};
+  std::optional<std::uint64_t> seed = {};
+  std::optional<std::uint64_t> executions = {};
+  std::optional<std::chrono::nanoseconds> time = {};
+  std::string json = {};
+  bool quiet = false;    ///< only what differs from what was expected
+  bool verbose = false;  ///< every timeline
+};
+
+/// lockstep-sim replay
+struct Replay {
+  std::string token = {};
+  std::string json = {};
+  bool quiet = false;
+};
+
+/// --help or --version: nothing but text to print.
+struct Information {
+  std::string text;
+};
+
+using Command = std::variant<List, Run, Replay, Information>;
+
+/// Throws BadUsage with a message for the user.
+[[nodiscard]] Command parse_command_line(int argc, const char* const* argv);
+
+}  // namespace lockstep::sim::cli

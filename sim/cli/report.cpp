@@ -1,0 +1,109 @@
+#include "report.hpp"
+
+#include "duration.hpp"
+#include "table.hpp"
+#include "text.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace lockstep::sim::cli {
+
+namespace {
+
+constexpr std::size_t longest_kind = std::string_view{"nondeterminism"}.size();
+
+Tone tone_of(const Outcome& outcome) {
+  if (!as_expected(outcome)) return Tone::bad;
+  const bool settled = outcome.result.finding || outcome.result.complete;
+  return settled ? Tone::good : Tone::plain;
+}
+
+/// A bug ends the search for it, so completeness is asked only of what found nothing.
+Cell complete(const Outcome& outcome) {
+  if (outcome.result.finding) return {"-", Tone::faint};
+  return {outcome.result.complete ? "yes" : "no"};
+}
+
+std::vector<Cell> row(const Outcome& outcome) {
+  const auto& [scenario, explorer, result] = outcome;
+  return {{scenario.name},
+          {std::string{name_of(scenario.expected)}},
+          {std::string{name_of(found(outcome))}},
+          {grouped(result.executions)},
+          complete(outcome),
+          {show_duration(result.elapsed)},
+          {std::string{verdict(outcome)}, tone_of(outcome)}};
+}
+
+std::string explored(const Outcome& outcome) {
+  const auto& [scenario, explorer, result] = outcome;
+  if (result.complete)
+    return fmt::format("over every interleaving ({})", counted(result.executions, "execution"));
+  return fmt::format("in {} ({}, not complete)", counted(result.executions, "execution"), explorer);
+}
+
+}  // namespace
+
+std::string sentence(const Outcome& outcome) {
+  const auto& finding = outcome.result.finding;
+  const auto expected = name_of(outcome.scenario.expected);
+  if (finding && as_expected(outcome)) {
+    return fmt::format("bug found as expected: {}, in execution {}", expected,
+                       grouped(outcome.result.executions));
+  }
+  if (finding) return fmt::format("{} found, but expected {}", to_string(finding->kind), expected);
+  if (!as_expected(outcome))
+    return fmt::format("expected {}, but nothing found {}", expected, explored(outcome));
+  return fmt::format("{} found {}", proven(outcome) ? "proven: nothing" : "nothing", explored(outcome));
+}
+
+Report::Report(Terminal& terminal, std::string program) : terminal_{terminal}, program_{std::move(program)} {}
+
+void Report::tell(const Outcome& outcome, Detail detail) {
+  if (detail == Detail::full || !as_expected(outcome)) return full(outcome);
+  if (detail == Detail::brief && outcome.result.finding) brief(outcome);
+}
+
+void Report::brief(const Outcome& outcome) {
+  if (!std::exchange(told_brief_, true)) terminal_.print("Further bugs found, as expected:\n");
+  const auto& finding = *outcome.result.finding;
+  terminal_.print(fmt::format("  {:<{}}  {}\n    {}\n", to_string(finding.kind), longest_kind,
+                              outcome.scenario.name,
+                              terminal_.painted(replay_command(finding), Tone::faint)));
+}
+
+void Report::full(const Outcome& outcome) {
+  auto text = headline(outcome);
+  if (const auto& finding = outcome.result.finding) {
+    text += fmt::format("\n{}\nTo see it again: {}\n", timeline(*finding), replay_command(*finding));
+  }
+  terminal_.print(text + "\n");
+}
+
+std::string Report::headline(const Outcome& outcome) const {
+  const auto& scenario = outcome.scenario;
+  return fmt::format("{}: {}\n  {}\n", terminal_.painted(scenario.name, Tone::strong), scenario.summary,
+                     terminal_.painted(sentence(outcome), tone_of(outcome)));
+}
+
+std::string Report::replay_command(const Finding& finding) const {
+  return fmt::format("{} replay {}", shell_word(program_), shell_word(finding.token));
+}
+
+void Report::summarize(const std::vector<Outcome>& outcomes) {
+  if (outcomes.empty()) return;
+  Table table{{{"scenario"},
+               {"expected"},
+               {"found"},
+               {"executions", Align::right},
+               {"complete"},
+               {"time", Align::right},
+               {"verdict"}}};
+  for (const auto& outcome : outcomes) table.add(row(outcome));
+  if (std::exchange(told_brief_, false)) terminal_.print("\n");
+  terminal_.print(fmt::format("{}\n{}\n", table.text(terminal_), conclusion(outcomes)));
+}
+
+}  // namespace lockstep::sim::cli

@@ -1,0 +1,145 @@
+// lockstep-sim run: explores scenarios and compares what is found with what is expected.
+#include <lockstep/sim/scenario.hpp>
+
+#include "commands.hpp"
+#include "errors.hpp"
+#include "interrupt.hpp"
+#include "json_report.hpp"
+#include "outcome.hpp"
+#include "progress_line.hpp"
+#include "report.hpp"
+#include "select.hpp"
+#include "terminal.hpp"
+#include "text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace lockstep::sim::cli {
+
+namespace {
+
+struct Planned {
+  Scenario scenario;
+  Detail detail = Detail::full;
+};
+
+/// The scenario's own options, overridden by what the user asks for.
+Options options(const Scenario& scenario, const Run& request) {
+  auto options = scenario.options;
+  options.name = scenario.name;
+  options.strategy = request.explorer.value_or(options.strategy);
+  options.seed = request.seed.value_or(options.seed);
+  options.executions = request.executions.value_or(options.executions);
+  options.time = request.time.value_or(options.time);
+  return options;
+}
+
+/// Where a scenario stands in a newcomer's reading: first one bug of the showcase, then what
+/// prevents it, then all else.
+int rank(const Scenario& scenario, const std::string& group) {
+  if (group_of(scenario.name) != group) return 2;
+  return scenario.expected ? 0 : 1;
+}
+
+/// All of the catalogue: the showcase first and in full, of the rest only the findings.
+std::vector<Planned> plan_of_all(std::vector<Scenario> scenarios) {
+  const auto group = showcase(scenarios);
+  std::stable_sort(scenarios.begin(), scenarios.end(),
+                   [&](const auto& a, const auto& b) { return rank(a, group) < rank(b, group); });
+  std::vector<Planned> plan;
+  bool shown_bug = false;
+  for (auto& scenario : scenarios) {
+    const bool bug = scenario.expected.has_value();
+    const bool full = group_of(scenario.name) == group && !(bug && std::exchange(shown_bug, true));
+    plan.push_back({std::move(scenario), full ? Detail::full : Detail::brief});
+  }
+  return plan;
+}
+
+std::vector<Planned> plan(const Run& request) {
+  auto scenarios = catalogue();
+  if (scenarios.empty()) throw Failed{"the catalogue is empty: this program was built without scenarios"};
+  const bool all = request.names.empty();
+  auto planned = all ? plan_of_all(std::move(scenarios)) : std::vector<Planned>{};
+  if (!all) {
+    for (auto& scenario : select(scenarios, request.names)) planned.push_back({std::move(scenario)});
+  }
+  for (auto& each : planned) {
+    if (request.verbose) each.detail = Detail::full;
+    if (request.quiet) each.detail = Detail::none;
+  }
+  return planned;
+}
+
+/// Runs a plan, and keeps what is known even if Ctrl-C ends it.
+class Runner {
+ public:
+  Runner(const Run& request, Report& report)
+      : request_{request}, report_{report}, progress_line_{!request.quiet} {}
+
+  /// False if it was interrupted.
+  bool run(const std::vector<Planned>& plan) {
+    const InterruptWatch watch;
+    try {
+      for (const auto& planned : plan) run(planned, plan.size());
+      return true;
+    } catch (const Interrupted&) {
+      return false;
+    }
+  }
+
+  [[nodiscard]] const std::vector<Outcome>& outcomes() const noexcept { return outcomes_; }
+
+ private:
+  void run(const Planned& planned, std::size_t total) {
+    InterruptWatch::check();
+    auto options = cli::options(planned.scenario, request_);
+    const auto doing = fmt::format("[{}/{}] {}", outcomes_.size() + 1, total, planned.scenario.name);
+    options.progress = [this, &doing](const Progress& progress) {
+      InterruptWatch::check();
+      progress_line_.show(doing, progress);
+    };
+    auto result = explore(planned.scenario.body, options);
+    progress_line_.clear();
+    outcomes_.push_back({planned.scenario, std::string{to_string(options.strategy)}, std::move(result)});
+    report_.tell(outcomes_.back(), planned.detail);
+  }
+
+  const Run& request_;
+  Report& report_;
+  ProgressLine progress_line_;
+  std::vector<Outcome> outcomes_;
+};
+
+/// As `list` shows them, whatever was run first; names on the command line have their own order.
+std::vector<Outcome> in_order(std::vector<Outcome> outcomes, const Run& request) {
+  const auto by_name = [](const Outcome& a, const Outcome& b) { return a.scenario.name < b.scenario.name; };
+  if (request.names.empty()) std::sort(outcomes.begin(), outcomes.end(), by_name);
+  return outcomes;
+}
+
+}  // namespace
+
+ExitStatus run(const Run& request, const std::string& program) {
+  const auto planned = plan(request);
+  JsonFile json{request.json};
+  Terminal terminal{json.is_standard_output() ? stderr : stdout};
+  Report report{terminal, program};
+  Runner runner{request, report};
+  const bool finished = runner.run(planned);
+  const auto outcomes = in_order(runner.outcomes(), request);
+  if (!request.quiet) report.summarize(outcomes);
+  json.write(json_of(outcomes));
+  if (!finished) {
+    terminal.print(fmt::format("Interrupted: {} of {} had been run\n", outcomes.size(),
+                               counted(planned.size(), "scenario")));
+    return ExitStatus::interrupted;
+  }
+  return std::all_of(outcomes.begin(), outcomes.end(), as_expected) ? ExitStatus::as_expected
+                                                                    : ExitStatus::differs;
+}
+
+}  // namespace lockstep::sim::cli
