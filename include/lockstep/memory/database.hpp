@@ -3,7 +3,9 @@
 //
 // A commit locks what it writes in one order for all, validates what it expects,
 // installs, and releases (Tu et al., "Speedy Transactions in Multicore In-Memory
-// Databases", SOSP 2013). One mutex guards the state; user code never runs under it.
+// Databases", SOSP 2013). One mutex guards the state. Of user code only a key's hash,
+// comparison, copy and text run under it, and a record's copy into a conflict: they
+// must not use the database.
 #pragma once
 
 #include <lockstep/memory/locks.hpp>
@@ -12,11 +14,14 @@
 
 #include <gsl/assert>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -192,7 +197,6 @@ class Session {
   template <class E, class Slot, class... Args>
   E& entry(Slot& slot, Args&&... args) {
     if (const auto found = index_.find(&slot); found != index_.end()) return static_cast<E&>(*found->second);
-    entries_.reserve(entries_.size() + 1);
     const auto place = index_.try_emplace(&slot, nullptr).first;
     try {
       place->second = entries_.emplace_back(std::make_unique<E>(slot, std::forward<Args>(args)...)).get();
@@ -216,7 +220,8 @@ class Session {
 
   bool lock(Entry& entry, LockMode mode, Wait wait, Guard& guard) {
     auto& lock = entry.slot().lock;
-    held_.reserve(held_.size() + 1);
+    if (held_.size() == held_.capacity())
+      held_.reserve(2 * held_.size() + 1);  // so that push_back cannot fail
     const auto* const holder = lock.holder(*owner_);
     const auto before = holder ? std::optional{holder->mode} : std::nullopt;
     if (!detail::acquire<R>(lock, *owner_, mode, wait, guard, [&] { return entry.place(); })) return false;

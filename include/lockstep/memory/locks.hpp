@@ -126,17 +126,25 @@ void give_up(RecordLock<R>& lock, Owner<R>& owner) {
   grant(lock);
 }
 
+/// An owner's place in a queue, which it leaves however its wait ends.
+template <Runtime R>
+class InQueue {
+ public:
+  explicit InQueue(Owner<R>& owner) noexcept : owner_{&owner} {}
+  InQueue(const InQueue&) = delete;
+  InQueue& operator=(const InQueue&) = delete;
+  ~InQueue() {
+    if (owner_->waits_for) give_up(*owner_->waits_for, *owner_);
+  }
+
+ private:
+  Owner<R>* owner_;
+};
+
 /// Blocks until `owner` is granted what it waits for, or until `limit`.
-/// However the wait ends, the owner no longer stands in a queue.
 template <Runtime R>
 bool wait_until_granted(Owner<R>& owner, const std::optional<typename R::clock::time_point>& limit,
                         std::unique_lock<typename R::mutex>& guard) {
-  struct Leave {
-    Owner<R>& owner;
-    ~Leave() {
-      if (owner.waits_for) give_up(*owner.waits_for, owner);
-    }
-  } const leave{owner};
   while (owner.waits_for && !(limit && R::clock::now() >= *limit)) {
     if (limit) {
       owner.granted.wait_until(guard, *limit);
@@ -166,16 +174,14 @@ bool acquire(RecordLock<R>& lock, Owner<R>& owner, LockMode mode, Wait wait,
   if (wait.kind() == Wait::Kind::skip) return false;
   if (wait.kind() == Wait::Kind::never) throw LockUnavailable{place()};
 
+  owner.wants = place();
   lock.holders.reserve(lock.holders.size() + lock.waiters.size() + 1);  // so that grant cannot fail
   const auto before =
       std::ranges::find_if(lock.waiters, [&](const auto& waiter) { return held && !waiter.upgrade; });
   lock.waiters.insert(before, {&owner, mode, held != nullptr});
   owner.waits_for = &lock;
-  owner.wants = place();
-  if (auto cycle = CycleSearch<R>{owner}.from(owner); !cycle.empty()) {
-    give_up(lock, owner);
-    throw Deadlock{std::move(cycle)};
-  }
+  const InQueue<R> queued{owner};
+  if (auto cycle = CycleSearch<R>{owner}.from(owner); !cycle.empty()) throw Deadlock{std::move(cycle)};
 
   std::optional<typename R::clock::time_point> limit;
   if (wait.kind() == Wait::Kind::up_to) {

@@ -7,7 +7,15 @@
 
 #include <lockstep/memory/database.hpp>
 
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 
 namespace lockstep::memory {
 
@@ -151,7 +159,8 @@ class Table {
 
     void install(Version landing) noexcept override {
       auto& slot = typed_slot();
-      slot.record = std::static_pointer_cast<const T>(this->staged.record);
+      auto old = std::exchange(slot.record, std::static_pointer_cast<const T>(this->staged.record));
+      this->staged.record = std::move(old);  // dies with the session, outside the mutex
       slot.present = slot.record != nullptr;
       slot.last = landing;
       if (!slot.present) this->landed = {};
@@ -196,7 +205,9 @@ class Table {
       return;
     }
     const bool reinserts = staged.write == Entry::Write::erase && next.guarded && next.guard.absent();
-    if (next.guarded && !reinserts && next.guard != staged.guard) next.expected.push_back(next.guard);
+    if (next.guarded && !reinserts && (!staged.guarded || next.guard != staged.guard)) {
+      next.expected.push_back(next.guard);
+    }
     next.guarded = staged.guarded;
     next.guard = staged.guard;
     if (next.initial.absent()) next.initial = staged.initial;
