@@ -79,6 +79,8 @@ class MemberOf final : public Member<session_of<S>> {
   /// From now on the record may be changed in place.
   void edit() noexcept {
     if (plan_ == Plan::read) plan_ = Plan::edit;
+    lent_ = true;
+    saved_ = nullptr;
   }
   void touch() noexcept {
     if (plan_ == Plan::read || plan_ == Plan::edit) plan_ = Plan::touch;
@@ -90,15 +92,22 @@ class MemberOf final : public Member<session_of<S>> {
       record_ = std::make_unique<record_of<S>>(std::move(record));
     }
     plan_ = !stored_ ? Plan::insert : plan_ == Plan::erase ? Plan::touch : Plan::edit;
+    saved_ = nullptr;
   }
   void erase() noexcept {
     record_.reset();
     plan_ = stored_ ? Plan::erase : Plan::read;
+    saved_ = nullptr;
   }
-  /// Moves the value's version, too, once the transaction has landed.
+  /// False if the transaction means to write something else than this value here.
+  [[nodiscard]] bool can_save(const Value& value) const {
+    return version() == value.version && (saved_ == &value || !writes());
+  }
+  /// Moves the value's version, too, once the transaction has landed; unless the record
+  /// may differ from the value then.
   void save(Value& value) {
     put(value.record);
-    saved_ = &value;
+    if (!lent_) saved_ = &value;
   }
 
   [[nodiscard]] bool writes() const override {
@@ -155,7 +164,8 @@ class MemberOf final : public Member<session_of<S>> {
   std::optional<Value> stored_;
   std::unique_ptr<record_of<S>> record_;  // at a fixed address for references given out
   Plan plan_ = Plan::read;
-  Value* saved_ = nullptr;
+  Value* saved_ = nullptr;  // the value that the record was saved from
+  bool lent_ = false;       // somebody may hold a reference to change the record by
 };
 
 }  // namespace detail
@@ -221,13 +231,15 @@ class Transaction {
   }
 
   /// Writes a value that was loaded outside, if it is still the stored one. Its
-  /// version moves when the transaction lands, and only then. A stale value throws
-  /// StaleRecord out of `transact`: running again cannot help.
+  /// version moves when the transaction lands, and only then; the value must live until
+  /// the end. A stale value throws StaleRecord out of `transact`: running again cannot
+  /// help. So does a second value of a record that the transaction changed already. A value whose record
+  /// `edit` gave out as well keeps its version, and is stale once the transaction has landed.
   template <Storage S>
   void save(S& storage, const key_of<S>& key, versioned_of<S>& value) {
     refuse_if_read_only(storage, key, "save");
     auto& member = this->member(storage, key);
-    if (member.version() == value.version) return member.save(value);
+    if (member.can_save(value)) return member.save(value);
     guarded([&] { static_cast<void>(storage.load(session_, key)); });  // was the read too old, not the value?
     throw_conflict(storage, key, Action::update, value.version, member);
   }
@@ -263,22 +275,24 @@ class Transaction {
                 std::back_inserter(undone_));
       after_rollback_.resize(rollbacks);
     };
+    const auto run = [&](auto&& roll_back) {
+      try {
+        return std::invoke(fn);
+      } catch (...) {
+        try {
+          roll_back();
+          undo();
+        } catch (...) {  // half undone: nothing of this transaction may land
+          doom_ = std::current_exception();
+          throw;
+        }
+        throw;
+      }
+    };
     if constexpr (SavepointSession<Session>) {
-      const auto point = session_.savepoint();
-      try {
-        return std::invoke(fn);
-      } catch (...) {
-        session_.rollback_to(point);
-        undo();
-        throw;
-      }
+      return run([&, point = session_.savepoint()] { session_.rollback_to(point); });
     } else {
-      try {
-        return std::invoke(fn);
-      } catch (...) {
-        undo();
-        throw;
-      }
+      return run([] {});
     }
   }
 
@@ -308,8 +322,8 @@ class Transaction {
     return commit;
   }
 
-  /// The conflict that a call above threw into `fn`, which must not commit after it.
-  [[nodiscard]] std::exception_ptr conflict() const noexcept { return conflict_; }
+  /// What a call above threw into `fn` that rules out a commit: a lost race, mostly.
+  [[nodiscard]] std::exception_ptr doom() const noexcept { return doom_; }
 
   /// The hooks to run now that the transaction has ended.
   [[nodiscard]] std::vector<std::function<void()>> take_hooks(bool committed) {
@@ -324,8 +338,9 @@ class Transaction {
     static_assert(std::same_as<session_of<S>, Session>, "the storage belongs to another kind of database");
     for (const auto& known : members_) {
       if (known->storage() != &storage) continue;
-      auto& same = static_cast<detail::MemberOf<S>&>(*known);
-      if (same.key() == key) return same;
+      // A storage of another type may lie at the same address: one that wraps this one.
+      auto* const same = dynamic_cast<detail::MemberOf<S>*>(known.get());
+      if (same && same->key() == key) return *same;
     }
     auto stored = guarded([&] {
       if constexpr (LockableStorage<S>) {
@@ -353,7 +368,7 @@ class Transaction {
     try {
       return call();
     } catch (const Conflicted&) {
-      conflict_ = std::current_exception();
+      doom_ = std::current_exception();
       throw;
     }
   }
@@ -379,7 +394,7 @@ class Transaction {
   std::vector<std::function<void()>> after_commit_;
   std::vector<std::function<void()>> after_rollback_;
   std::vector<std::function<void()>> undone_;  // after_rollback hooks of nested parts that failed
-  std::exception_ptr conflict_;
+  std::exception_ptr doom_;
 };
 
 namespace detail {
@@ -426,11 +441,11 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
       const auto end = [&](bool committed) { hooks = tx.take_hooks(committed); };
       try {
         result.run(fn, tx);
-        if (tx.conflict()) std::rethrow_exception(tx.conflict());
+        if (tx.doom()) std::rethrow_exception(tx.doom());
       } catch (...) {
         end(false);
-        if (!tx.conflict()) throw;
-        static_cast<void>(lost.won([&] { std::rethrow_exception(tx.conflict()); }));
+        if (!tx.doom()) throw;
+        static_cast<void>(lost.won([&] { std::rethrow_exception(tx.doom()); }));
         return std::nullopt;
       }
       bool won = false;
