@@ -136,8 +136,7 @@ class LockedRecords {
       : storage_{&storage}, session_{storage.session()} {
     std::vector<key_of<S>> sorted{keys.begin(), keys.end()};
     std::ranges::sort(sorted);
-    const auto repeated = std::ranges::unique(sorted);
-    sorted.erase(repeated.begin(), repeated.end());
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());  // clang 14 has no ranges::unique
     for (const auto& key : sorted) detail::lock_or_throw(storage, session_, key, LockMode::exclusive, wait);
     for (const auto& key : sorted) {
       auto found = storage.load(session_, key);
