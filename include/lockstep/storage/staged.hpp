@@ -84,6 +84,7 @@ class StagedStorage {
     }
 
     static Action merged(Action before, Action after) {
+      if (before == Action::validate) return after;
       if (before == Action::insert) return after == Action::erase ? Action::validate : Action::insert;
       return after == Action::insert ? Action::update : after;
     }

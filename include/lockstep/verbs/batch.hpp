@@ -26,7 +26,7 @@ class Batch {
   template <Storage S>
   Batch& save(S& storage, const key_of<S>& key, versioned_of<S>& value) {
     if constexpr (LocalStorage<S>) {
-      const auto stored = storage.load(session_, key);
+      const auto stored = storage.load(key);
       if (stored && stored->version == value.version && detail::unchanged(stored->record, value.record)) {
         return expect(storage, key, value.version);
       }

@@ -141,7 +141,7 @@ class Attempts {
     if (lost_ >= retry_->attempts) give_up(Exhausted::Reason::attempts, lost);
     if (retry_->stop.stop_requested()) give_up(Exhausted::Reason::stopped, lost);
     const auto pause = delay();
-    if (retry_->deadline && R::clock::now() + pause >= began_ + *retry_->deadline) {
+    if (retry_->deadline && R::clock::now() - began_ + pause >= *retry_->deadline) {
       give_up(Exhausted::Reason::deadline, lost);
     }
     if (retry_->observer) {

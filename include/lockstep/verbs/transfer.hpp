@@ -3,6 +3,7 @@
 
 #include <lockstep/verbs/transact.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <limits>
@@ -118,7 +119,7 @@ void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S
         }
         auto& payer = std::invoke(Field, tx.edit(storage, from));
         auto& payee = std::invoke(Field, tx.edit(storage, to));
-        if (payer < amount) throw InsufficientFunds{place_of(storage, from)};
+        if (!(payer >= amount)) throw InsufficientFunds{place_of(storage, from)};
         if (!detail::fits(payee, amount)) throw AmountOverflow{place_of(storage, to)};
         payer = static_cast<std::remove_reference_t<decltype(payer)>>(payer - amount);
         payee = static_cast<std::remove_reference_t<decltype(payee)>>(payee + amount);
