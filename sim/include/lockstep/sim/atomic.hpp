@@ -1,0 +1,333 @@
+// std::atomic under the simulator: every operation is a step that others can come between.
+//
+// Memory orders are accepted, and all operations behave as sequentially consistent: a test that
+// passes here may still fail on real hardware for an order that is too weak. Use it to find wrong
+// algorithms, not wrong orders.
+#pragma once
+
+#include <lockstep/sim/parking.hpp>
+#include <lockstep/sim/text.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstring>
+#include <type_traits>
+
+namespace lockstep::sim {
+
+namespace detail {
+
+template <class T>
+[[nodiscard]] bool same_bytes(T left, T right) noexcept {
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_clear_padding)
+  if constexpr (!std::has_unique_object_representations_v<T> && !std::is_scalar_v<T>) {
+    __builtin_clear_padding(&left);
+    __builtin_clear_padding(&right);
+  }
+#endif
+#endif
+  return std::memcmp(&left, &right, sizeof(T)) == 0;
+}
+
+/// Replaces a value by `next(value)`.
+template <class T, class Next>
+class ReadModifyWrite final : public Operation {
+ public:
+  ReadModifyWrite(std::string_view name, ObjectId object, const T& value, const Next& next)
+      : Operation{name, object}, access_{object, true}, value_{&value}, next_{&next} {}
+  [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
+  [[nodiscard]] bool silent() const override { return same_bytes<T>((*next_)(*value_), *value_); }
+
+ private:
+  Access access_;
+  const T* value_;
+  const Next* next_;
+};
+
+/// Writes only if the value is the expected one at that moment.
+template <class T>
+class CompareExchange final : public Operation {
+ public:
+  CompareExchange(std::string_view name, ObjectId object, const T& value, const T& expected, const T& desired)
+      : Operation{name, object}, access_{object, true}, value_{&value}, expected_{&expected}, desired_{&desired} {}
+  [[nodiscard]] Footprint footprint() const override {
+    access_.write = same_bytes(*value_, *expected_);
+    return {&access_, 1};
+  }
+  [[nodiscard]] bool silent() const override {
+    return !same_bytes(*value_, *expected_) || same_bytes(*value_, *desired_);
+  }
+
+ private:
+  mutable Access access_;
+  const T* value_;
+  const T* expected_;
+  const T* desired_;
+};
+
+/// The queue of those who wait for an atomic, as an object beside its value.
+[[nodiscard]] inline ObjectId queue_of(ObjectId atomic) noexcept { return {atomic.value | (std::uint64_t{1} << 61U)}; }
+
+/// Looks at a value, and joins the queue if it is still the old one.
+template <class T>
+class AtomicWait final : public Operation {
+ public:
+  AtomicWait(std::string_view name, ObjectId object, const T& value, const T& old, const Waiter* waiter)
+      : Operation{name, object, waiter == nullptr ? Readiness::always : Readiness::conditional},
+        accesses_{{{object, false}, {queue_of(object), true}}},
+        value_{&value},
+        old_{&old},
+        waiter_{waiter} {}
+  [[nodiscard]] Footprint footprint() const override {
+    accesses_[1].write = same_bytes(*value_, *old_);
+    return accesses_;
+  }
+  [[nodiscard]] bool enabled() const override { return waiter_ == nullptr || waiter_->notified(); }
+  [[nodiscard]] bool wants_notification() const override { return waiter_ != nullptr && !waiter_->notified(); }
+  [[nodiscard]] bool missed_notification() const override {
+    return wants_notification() && waiter_->came_too_late();
+  }
+
+ private:
+  mutable std::array<Access, 2> accesses_;
+  const T* value_;
+  const T* old_;
+  const Waiter* waiter_;
+};
+
+/// What all atomics have.
+template <class T>
+class AtomicBase {
+  static_assert(std::is_trivially_copyable_v<T>, "std::atomic<T> requires a trivially copyable type");
+
+ public:
+  using value_type = T;
+  static constexpr bool is_always_lock_free = true;
+
+  AtomicBase() noexcept(std::is_nothrow_default_constructible_v<T>) : value_() {}
+  // NOLINTNEXTLINE(google-explicit-constructor,hicpp-explicit-conversions): as std's
+  AtomicBase(T value) noexcept : value_{value} {}
+  AtomicBase(const AtomicBase&) = delete;
+  AtomicBase& operator=(const AtomicBase&) = delete;
+
+  T operator=(T desired) {  // NOLINT(misc-unconventional-assign-operator): as std's
+    store(desired);
+    return desired;
+  }
+  operator T() const { return load(); }  // NOLINT(google-explicit-constructor,hicpp-explicit-conversions): as std's
+  [[nodiscard]] bool is_lock_free() const noexcept { return true; }
+
+  void store(T desired, std::memory_order = std::memory_order_seq_cst) {
+    modify("store", [&](T) { return desired; }, [](T, T now) { return prefixed("= ", text(now)); });
+  }
+
+  [[nodiscard]] T load(std::memory_order = std::memory_order_seq_cst) const {
+    Execution* execution = Execution::current();
+    if (execution == nullptr) return value_;
+    SimpleOperation operation{"load", {id(), false}};
+    execution->visible(operation);
+    if (execution->recording()) execution->outcome(prefixed("-> ", text(value_)));
+    return value_;
+  }
+
+  T exchange(T desired, std::memory_order = std::memory_order_seq_cst) {
+    return modify("exchange", [&](T) { return desired; }, change);
+  }
+
+  bool compare_exchange_strong(T& expected, T desired, std::memory_order, std::memory_order) {
+    return compare_exchange(expected, desired);
+  }
+  bool compare_exchange_strong(T& expected, T desired, std::memory_order = std::memory_order_seq_cst) {
+    return compare_exchange(expected, desired);
+  }
+  /// Does not fail spuriously here.
+  bool compare_exchange_weak(T& expected, T desired, std::memory_order, std::memory_order) {
+    return compare_exchange(expected, desired);
+  }
+  bool compare_exchange_weak(T& expected, T desired, std::memory_order = std::memory_order_seq_cst) {
+    return compare_exchange(expected, desired);
+  }
+
+  /// Blocks while the value is `old`; looks again only when notified, as std's does.
+  void wait(T old, std::memory_order = std::memory_order_seq_cst) const {
+    Execution* execution = Execution::current();
+    if (execution == nullptr) {
+      if (same_bytes(value_, old)) refuse_to_block("atomic::wait");
+      return;
+    }
+    AtomicWait<T> look{"wait", id(), value_, old, nullptr};
+    execution->visible(look);
+    while (same_bytes(value_, old) && !execution->abandoned()) {
+      if (execution->recording()) execution->outcome("blocks at " + text(old));
+      const Waiter waiter{*execution, queue_of(id())};
+      AtomicWait<T> wake{"wake", id(), value_, old, &waiter};
+      execution->visible(wake);
+    }
+    if (execution->recording()) execution->outcome(prefixed("-> ", text(value_)));
+  }
+  void notify_one() { notify("notify_one", queue_of(id()), false); }
+  void notify_all() { notify("notify_all", queue_of(id()), true); }
+
+  /// Its identity, for `label` and for the footprints of steps.
+  [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
+
+ protected:
+  static std::string change(T before, T after) {
+    std::string now = text(after);
+    return now.empty() ? now : text(before) + " => " + now;
+  }
+
+  /// One step from `value` to `next(value)`; returns the value before.
+  template <class Next>
+  T modify(std::string_view name, const Next& next, std::string (*describe)(T, T) = &change) {
+    if (Execution* execution = Execution::current()) {
+      ReadModifyWrite<T, Next> operation{name, id(), value_, next};
+      execution->visible(operation);
+      if (execution->recording()) execution->outcome(describe(value_, next(value_)));
+    }
+    const T before = value_;
+    value_ = next(value_);
+    return before;
+  }
+
+ private:
+  bool compare_exchange(T& expected, T desired) {
+    Execution* execution = Execution::current();
+    if (execution != nullptr) {
+      CompareExchange<T> operation{"compare_exchange", id(), value_, expected, desired};
+      execution->visible(operation);
+    }
+    const bool equal = same_bytes(value_, expected);
+    if (execution != nullptr && execution->recording()) {
+      execution->outcome(equal ? change(expected, desired) : prefixed("fails: is ", text(value_)));
+    }
+    if (equal) {
+      value_ = desired;
+    } else {
+      expected = value_;
+    }
+    return equal;
+  }
+
+  Object object_{"atomic"};
+  T value_;
+};
+
+/// Those of numbers and pointers; `D` is what is added to them.
+template <class T, class D>
+class AtomicArithmetic : public AtomicBase<T> {
+ public:
+  using difference_type = D;
+  using AtomicBase<T>::AtomicBase;
+  using AtomicBase<T>::operator=;
+
+  T fetch_add(D by, std::memory_order = std::memory_order_seq_cst) {
+    return this->modify("fetch_add", [&](T value) { return plus(value, by); });
+  }
+  T fetch_sub(D by, std::memory_order = std::memory_order_seq_cst) {
+    return this->modify("fetch_sub", [&](T value) { return minus(value, by); });
+  }
+  T operator+=(D by) { return plus(fetch_add(by), by); }
+  T operator-=(D by) { return minus(fetch_sub(by), by); }
+
+ protected:
+  // Signed atomics wrap around, unlike signed arithmetic.
+  static T plus(T value, D by) { return add(value, by, false); }
+  static T minus(T value, D by) { return add(value, by, true); }
+
+ private:
+  static T add(T value, D by, bool negative) {
+    if constexpr (std::is_integral_v<T>) {
+      using Unsigned = std::make_unsigned_t<T>;
+      const auto left = static_cast<std::uint64_t>(static_cast<Unsigned>(value));
+      const auto right = static_cast<std::uint64_t>(static_cast<Unsigned>(by));
+      return static_cast<T>(static_cast<Unsigned>(negative ? left - right : left + right));
+    } else {
+      return negative ? value - by : value + by;
+    }
+  }
+};
+
+template <class T>
+class AtomicIntegral : public AtomicArithmetic<T, T> {
+ public:
+  using AtomicArithmetic<T, T>::AtomicArithmetic;
+  using AtomicArithmetic<T, T>::operator=;
+
+  T fetch_and(T with, std::memory_order = std::memory_order_seq_cst) {
+    return this->modify("fetch_and", [&](T value) { return static_cast<T>(value & with); });
+  }
+  T fetch_or(T with, std::memory_order = std::memory_order_seq_cst) {
+    return this->modify("fetch_or", [&](T value) { return static_cast<T>(value | with); });
+  }
+  T fetch_xor(T with, std::memory_order = std::memory_order_seq_cst) {
+    return this->modify("fetch_xor", [&](T value) { return static_cast<T>(value ^ with); });
+  }
+  T operator&=(T with) { return static_cast<T>(fetch_and(with) & with); }
+  T operator|=(T with) { return static_cast<T>(fetch_or(with) | with); }
+  T operator^=(T with) { return static_cast<T>(fetch_xor(with) ^ with); }
+  T operator++() { return this->plus(this->fetch_add(1), 1); }
+  T operator--() { return this->minus(this->fetch_sub(1), 1); }
+  T operator++(int) { return this->fetch_add(1); }
+  T operator--(int) { return this->fetch_sub(1); }
+};
+
+template <class T>
+class AtomicPointer : public AtomicArithmetic<T, std::ptrdiff_t> {
+ public:
+  using AtomicArithmetic<T, std::ptrdiff_t>::AtomicArithmetic;
+  using AtomicArithmetic<T, std::ptrdiff_t>::operator=;
+
+  T operator++() { return this->fetch_add(1) + 1; }
+  T operator--() { return this->fetch_sub(1) - 1; }
+  T operator++(int) { return this->fetch_add(1); }
+  T operator--(int) { return this->fetch_sub(1); }
+};
+
+// clang-format off
+template <class T>
+using AtomicFor =
+    std::conditional_t<std::is_integral_v<T> && !std::is_same_v<T, bool>, AtomicIntegral<T>,
+    std::conditional_t<std::is_floating_point_v<T>, AtomicArithmetic<T, T>,
+    std::conditional_t<std::is_pointer_v<T> && !std::is_function_v<std::remove_pointer_t<T>> &&
+                           !std::is_void_v<std::remove_pointer_t<T>>, AtomicPointer<T>,
+    AtomicBase<T>>>>;
+// clang-format on
+
+}  // namespace detail
+
+/// std::atomic<T>, with all its members. Each is one step; a compare-exchange that would fail only
+/// reads. Operations may throw Abandoned, so they are not noexcept. Outside an execution it is a plain
+/// value, and a wait that would block throws std::logic_error.
+/// Deviation: sequentially consistent whatever the order.
+template <class T>
+class atomic : public detail::AtomicFor<T> {
+ public:
+  using detail::AtomicFor<T>::AtomicFor;
+  using detail::AtomicFor<T>::operator=;
+  atomic() = default;
+};
+
+template <class T>
+atomic(T) -> atomic<T>;
+
+/// std::atomic_flag.
+class atomic_flag {
+ public:
+  bool test_and_set(std::memory_order order = std::memory_order_seq_cst) { return set_.exchange(true, order); }
+  void clear(std::memory_order order = std::memory_order_seq_cst) { set_.store(false, order); }
+  [[nodiscard]] bool test(std::memory_order order = std::memory_order_seq_cst) const { return set_.load(order); }
+  void wait(bool old, std::memory_order order = std::memory_order_seq_cst) const { set_.wait(old, order); }
+  void notify_one() { set_.notify_one(); }
+  void notify_all() { set_.notify_all(); }
+  [[nodiscard]] ObjectId id() const noexcept { return set_.id(); }
+
+ private:
+  atomic<bool> set_{false};
+};
+
+/// Nothing to do: every operation is sequentially consistent already.
+inline void atomic_thread_fence(std::memory_order) noexcept {}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,72 @@
+// Condition variables under the simulator. A wait is two steps: release the mutex and join the
+// queue; then, once notified, take the mutex again. Which waiter a notification wakes is explored.
+#pragma once
+
+#include <lockstep/sim/mutex.hpp>
+#include <lockstep/sim/parking.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+namespace lockstep::sim {
+
+using std::cv_status;
+
+/// std::condition_variable. There are no spurious wake-ups. Timed waits are on virtual time, so a
+/// time-out happens only when no thread can run; only the clock of the simulator is accepted.
+/// Outside an execution a wait throws std::logic_error.
+class condition_variable {
+ public:
+  condition_variable() = default;
+  condition_variable(const condition_variable&) = delete;
+  condition_variable& operator=(const condition_variable&) = delete;
+
+  void notify_one() { detail::notify("notify_one", id(), false); }
+  void notify_all() { detail::notify("notify_all", id(), true); }
+
+  /// Precondition: `lock` holds its mutex; otherwise the execution fails.
+  void wait(std::unique_lock<mutex>& lock) { static_cast<void>(wait_until_instant(lock, never)); }
+  template <class Predicate>
+  void wait(std::unique_lock<mutex>& lock, Predicate ready) {
+    static_cast<void>(wait_until_ready(lock, never, ready));
+  }
+
+  cv_status wait_until(std::unique_lock<mutex>& lock, const clock::time_point& when) {
+    return wait_until_instant(lock, detail::instant(when));
+  }
+  template <class Predicate>
+  bool wait_until(std::unique_lock<mutex>& lock, const clock::time_point& when, Predicate ready) {
+    return wait_until_ready(lock, detail::instant(when), ready);
+  }
+  template <class Rep, class Period>
+  cv_status wait_for(std::unique_lock<mutex>& lock, const std::chrono::duration<Rep, Period>& duration) {
+    return wait_until_instant(lock, detail::after(duration));
+  }
+  template <class Rep, class Period, class Predicate>
+  bool wait_for(std::unique_lock<mutex>& lock, const std::chrono::duration<Rep, Period>& duration, Predicate ready) {
+    return wait_until_ready(lock, detail::after(duration), ready);
+  }
+
+  /// Its identity, for `label` and for the footprints of steps.
+  [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
+
+ private:
+  class Release;
+  class Wake;
+
+  cv_status wait_until_instant(std::unique_lock<mutex>& lock, Instant deadline);
+
+  template <class Predicate>
+  bool wait_until_ready(std::unique_lock<mutex>& lock, Instant deadline, Predicate& ready) {
+    while (!ready()) {
+      // In an abandoned execution a wait ends at once, as if by a time-out.
+      if (wait_until_instant(lock, deadline) == cv_status::timeout) return ready();
+    }
+    return true;
+  }
+
+  Object object_{"condition"};
+};
+
+}  // namespace lockstep::sim

@@ -1,0 +1,326 @@
+// Runs one schedule: threads, who may go next, virtual time, and every decision in one list.
+//
+// A thread runs until its next visible operation, announces it with its footprint, and waits to
+// be chosen. Then it performs the operation and runs on to its next announcement. So at each
+// choice it is known what every thread will do next. The code between two announcements is
+// invisible to other threads, hence only announcements are places to switch.
+//
+// This is what primitives are written on; tests use the primitives.
+#pragma once
+
+#include <lockstep/sim/explorer.hpp>
+#include <lockstep/sim/fiber.hpp>
+#include <lockstep/sim/finding.hpp>
+#include <lockstep/sim/operation.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace lockstep::sim {
+
+/// Thrown through the code of a thread whose execution has been given up, to unwind its stack.
+/// Not a std::exception, so that handlers of errors let it pass. Catching it and going on is
+/// harmless: the next operation that cannot proceed throws it again.
+struct Abandoned {};
+
+namespace detail {
+
+/// What a thread runs: any callable, kept in place if it is small.
+class Task {
+ public:
+  Task() = default;
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+  ~Task() { reset(); }
+
+  template <class F>
+  void emplace(F&& function) {
+    using Stored = std::decay_t<F>;
+    reset();
+    if constexpr (sizeof(Stored) <= capacity && alignof(Stored) <= alignof(std::max_align_t)) {
+      stored_ = ::new (static_cast<void*>(buffer_.data())) Stored(std::forward<F>(function));
+      destroy_ = [](void* stored) { static_cast<Stored*>(stored)->~Stored(); };
+    } else {
+      stored_ = new Stored(std::forward<F>(function));
+      destroy_ = [](void* stored) { delete static_cast<Stored*>(stored); };
+    }
+    run_ = [](void* stored) { (*static_cast<Stored*>(stored))(); };
+  }
+
+  void operator()() { run_(stored_); }
+
+  void reset() {
+    if (stored_ != nullptr) destroy_(std::exchange(stored_, nullptr));
+  }
+
+ private:
+  static constexpr std::size_t capacity = 128;
+  alignas(std::max_align_t) std::array<std::byte, capacity> buffer_{};
+  void* stored_ = nullptr;
+  void (*run_)(void*) = nullptr;
+  void (*destroy_)(void*) = nullptr;
+};
+
+struct Section;
+class Waiter;
+
+/// One simulated thread, reused by execution after execution.
+struct Thread {
+  Thread(Execution& owner, unsigned number, Fiber::Work work)
+      : execution{&owner}, ordinal{number}, fiber{work, this} {}
+
+  Execution* execution;
+  unsigned ordinal;
+  Fiber fiber;
+  Task task;
+
+  Operation* pending = nullptr;     ///< what it will do next
+  Thread* starter = nullptr;        ///< whom to return to at the first announcement
+  Section* section = nullptr;       ///< the step that it is inside of, if any
+  bool finished = true;
+  std::uint32_t objects = 0;        ///< made so far
+  std::uint64_t random = 0;         ///< the state of its generator
+  std::uint32_t free_run = 0;       ///< operations since the execution was abandoned
+  std::uint32_t throws = 0;         ///< how often it was told that the execution is abandoned
+  std::size_t row = 0;              ///< its latest row in the recording
+
+  // What it has done since it last yielded: see Execution::yield.
+  bool waiting = false;             ///< it has yielded and changed nothing since
+  bool disturbed = false;           ///< another thread has changed something that it read since
+  std::vector<ObjectId> observed;   ///< what it has read since
+};
+
+/// A step that a thread is inside of: what step.hpp declares.
+struct Section {
+  std::string_view name;
+  Footprint footprint;
+  std::uint32_t operations = 0;  ///< performed inside
+};
+
+}  // namespace detail
+
+/// One execution after another of a test body, each along the schedule that an explorer chooses.
+/// Stacks and buffers are kept from one to the next.
+class Execution {
+ public:
+  Execution();
+  ~Execution();
+  Execution(const Execution&) = delete;
+  Execution& operator=(const Execution&) = delete;
+
+  /// The one that the caller is a simulated thread of, or null.
+  [[nodiscard]] static Execution* current() noexcept { return current_; }
+
+  // --- For explorers and reports ---
+
+  struct Limits {
+    std::uint64_t steps = 10'000;
+    bool recording = false;
+  };
+
+  /// Runs `body` as thread 0 until all threads have finished or a finding ends it.
+  /// A pruned execution is run to its end by default choices, and its findings are ignored.
+  Ending run(const std::function<void()>& body, Explorer& explorer, const Limits& limits);
+
+  [[nodiscard]] const std::vector<Decision>& decisions() const noexcept { return decisions_; }
+  /// The kind of the finding in which the last run ended, if any.
+  [[nodiscard]] std::optional<FindingKind> failure() const noexcept { return failure_; }
+  /// The finding of the last run, with its steps if it was recorded; without its token.
+  [[nodiscard]] Finding finding() const;
+  /// What the last run did, if it was recorded.
+  [[nodiscard]] const std::vector<Step>& steps() const noexcept { return rows_; }
+  [[nodiscard]] std::vector<std::string> thread_names() const;
+  /// A digest of the steps of the last run, if it was recorded: threads, operations and objects.
+  [[nodiscard]] std::uint32_t digest() const noexcept;
+  [[nodiscard]] const Operation& next(unsigned thread) const { return *threads_[thread]->pending; }
+
+  // --- For primitives: called on a simulated thread ---
+
+  /// Announces an operation and returns once it is to be performed. Inside a step it is
+  /// performed at once if it can be. Throws Abandoned.
+  void visible(Operation& operation);
+
+  /// True if the execution has been given up. Operations then run without order, one thread after
+  /// the other, only so that stacks can unwind: the effect of one that is not enabled must do no harm.
+  [[nodiscard]] bool abandoned() const noexcept { return abandoned_; }
+
+  /// Goes on unwinding the running thread of an abandoned execution: throws Abandoned, unless an exception
+  /// is unwinding its stack already.
+  void unwind();
+
+  /// Picks one of several outcomes of the operation being performed. Precondition: outcomes > 0.
+  unsigned outcome_of(unsigned outcomes);
+
+  /// Ends the execution with a finding. Throws Abandoned, unless an exception is unwinding the stack.
+  void fail(FindingKind kind, std::string message);
+
+  /// Likewise, for operations that must not throw. Returns when all younger threads are unwound.
+  void report(FindingKind kind, std::string message);
+
+  /// Starts a thread and runs it to its first announcement; returns its ordinal.
+  template <class F>
+  unsigned spawn(F&& function) {
+    if (abandoned_) return no_thread();
+    detail::Thread& thread = new_thread();
+    thread.task.emplace(std::forward<F>(function));
+    start(thread);
+    return thread.ordinal;
+  }
+  [[nodiscard]] bool finished(unsigned thread) const { return thread >= count_ || threads_[thread]->finished; }
+  [[nodiscard]] unsigned self() const noexcept { return running_->ordinal; }
+
+  /// Lets others go first: see this_thread.hpp.
+  void yield();
+
+  [[nodiscard]] Instant now() const noexcept { return clock_; }
+  std::uint64_t random() noexcept;
+
+  /// The identity of an object that the running thread makes.
+  ObjectId make_object(std::string_view kind);
+
+  /// True if steps are being written down; only then is text wanted.
+  [[nodiscard]] bool recording() const noexcept { return recording_; }
+  /// Writes down the outcome of the running thread's latest step.
+  void outcome(std::string text);
+  /// Writes down a row for something that is not scheduled (sleeping, waking).
+  void note(std::string_view operation, ObjectId object, std::string text = {});
+  void label(ObjectId object, std::string_view name);
+  void label_thread(unsigned thread, std::string_view name);
+  [[nodiscard]] std::string name_of(ObjectId object) const;
+  [[nodiscard]] std::string name_of_thread(unsigned thread) const;
+
+  void open(detail::Section& section);
+  void close(detail::Section& section) noexcept;
+  /// Enters a section without announcing it, so that no other thread goes before it.
+  void enter(detail::Section& section) noexcept { running_->section = &section; }
+  [[nodiscard]] bool inside_step() const noexcept { return running_->section != nullptr; }
+
+  /// Who holds a named object, for the message of a deadlock. Never asked otherwise.
+  void hold(ObjectId object);
+  void release(ObjectId object) noexcept;
+
+  /// The threads that wait to be notified, and what was notified when nobody waited: see parking.hpp.
+  [[nodiscard]] std::vector<detail::Waiter*>& parked() noexcept { return parked_; }
+  [[nodiscard]] const std::vector<detail::Waiter*>& parked() const noexcept { return parked_; }
+  [[nodiscard]] std::vector<ObjectId>& unheard() noexcept { return unheard_; }
+
+  /// The identity of a thread as something to wait for.
+  [[nodiscard]] static ObjectId thread_object(unsigned thread) noexcept;
+
+ private:
+  using Thread = detail::Thread;
+
+  static Fiber& run_thread(void* thread);
+  Fiber& after(Thread& finished);
+  Thread& new_thread();
+  unsigned no_thread();
+  void start(Thread& thread);
+  void announce(Thread& self, Operation& operation);
+  void perform(Thread& self, const Operation& operation);
+  void visible_inside_step(Thread& self, Operation& operation);
+  void visible_when_abandoned(Thread& self, const Operation& operation);
+  void observe_change(Thread& self, const Operation& operation);
+  [[noreturn]] void throw_abandoned(Thread& self);
+  class Rest;
+  class InsideStep;
+
+  Thread* pick();
+  Thread* next_step(ThreadSet enabled);
+  [[nodiscard]] bool may_run(const Operation& operation) const;
+  [[nodiscard]] ThreadSet enabled_threads() const;
+  [[nodiscard]] Thread* follow_up() const;
+  bool pass_time();
+  [[nodiscard]] unsigned fallback(ThreadSet enabled) const noexcept;
+  unsigned choose(const Choice& choice);
+  void transfer(Thread& self, Thread* next);
+  void stop(FindingKind kind);
+  void stuck();
+  void uncaught(const std::exception_ptr& exception);
+  [[nodiscard]] ThreadSet unfinished() const noexcept;
+  [[nodiscard]] std::vector<unsigned> cycle() const;
+  [[nodiscard]] std::string explain_stuck(const std::vector<unsigned>& cycle) const;
+  [[nodiscard]] bool runs_in_circles(std::size_t& period) const;
+  void record(Thread& self, const Operation& operation);
+  void add_row(Thread& self, std::string_view operation, std::string object, std::string text);
+  [[nodiscard]] bool self_has_row() const noexcept {
+    return running_->row < rows_.size() && rows_[running_->row].thread == running_->ordinal;
+  }
+  void hash(std::uint64_t value) noexcept;
+
+  inline static thread_local constinit Execution* current_ = nullptr;
+
+  std::vector<std::unique_ptr<Thread>> threads_;  ///< more than `count_` once an execution had more
+  unsigned count_ = 0;
+  Thread* running_ = nullptr;
+  Fiber host_;  ///< the stack that called run
+
+  ThreadSet ready_ = 0;        ///< threads whose pending operation can always run
+  ThreadSet conditional_ = 0;  ///< threads whose pending operation must be asked
+  ThreadSet follow_ups_ = 0;
+  ThreadSet patient_ = 0;      ///< threads that have yielded: see yield()
+  ThreadSet resting_ = 0;      ///< those among them whose yield is pending
+  bool yielded_ = false;
+
+  Instant clock_ = 0;
+  Instant pace_ = 0;  ///< how far the clock moves when everybody only waits for time to pass
+  std::uint64_t step_ = 0;
+  Limits limits_;
+  Explorer* explorer_ = nullptr;  ///< null once pruned
+  std::vector<Decision> decisions_;
+
+  bool abandoned_ = false;
+  bool recording_ = false;
+  bool pruned_ = false;
+  std::optional<FindingKind> failure_;
+  std::string message_;
+
+  std::vector<Step> rows_;
+  std::vector<ThreadSet> rows_enabled_;
+  ThreadSet enabled_ = 0;          ///< as of the latest choice
+  std::size_t latest_finish_ = 0;  ///< how many rows there were when a thread last finished
+  std::uint64_t hash_ = 0;
+  std::unordered_map<ObjectId, std::string> names_;
+  std::unordered_map<std::string, unsigned> kinds_;
+  std::vector<std::string> thread_labels_;
+  std::vector<std::pair<ObjectId, unsigned>> held_;
+  std::vector<detail::Waiter*> parked_;
+  std::vector<ObjectId> unheard_;
+};
+
+inline const Operation& Choice::next(unsigned thread) const { return execution->next(thread); }
+
+/// The identity of a primitive, taken when it is made.
+class Object {
+ public:
+  explicit Object(std::string_view kind) : id_{identify(kind)} {}
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+
+  [[nodiscard]] ObjectId id() const noexcept { return id_; }
+
+ private:
+  static ObjectId identify(std::string_view kind) {
+    Execution* execution = Execution::current();
+    return execution != nullptr ? execution->make_object(kind) : outside();
+  }
+  static ObjectId outside() noexcept;
+
+  ObjectId id_;
+};
+
+/// Refuses to block where no other thread exists that could help. Throws std::logic_error.
+[[noreturn]] void refuse_to_block(std::string_view operation);
+
+}  // namespace lockstep::sim

@@ -1,0 +1,92 @@
+// The entrance to the simulator: run a test body under every interleaving, or under
+// many drawn ones, and report the first that fails.
+#pragma once
+
+#include <lockstep/sim/finding.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace lockstep::sim {
+
+/// How interleavings are chosen.
+enum class Strategy {
+  exhaustive,  ///< each Mazurkiewicz trace, depth first, with sleep sets
+  random,      ///< uniformly among the enabled threads at each step
+  pct,         ///< probabilistic concurrency testing: priorities with `depth` - 1 change points
+};
+
+[[nodiscard]] std::string_view to_string(Strategy strategy);
+[[nodiscard]] std::optional<Strategy> strategy(std::string_view name);
+
+/// Where an exploration stands, for a progress line.
+struct Progress {
+  std::uint64_t executions = 0;
+  std::uint64_t steps = 0;
+  std::chrono::nanoseconds elapsed{0};
+};
+
+struct Options {
+  Strategy strategy = Strategy::exhaustive;
+  std::uint64_t seed = 1;               ///< random and pct draw from it; the same seed finds the same
+  unsigned depth = 3;                   ///< pct: the number of ordering constraints of the bug to find
+  std::uint64_t executions = 0;         ///< stop after so many; 0: exhaustive has no limit, random and pct take 10,000
+  std::chrono::nanoseconds time{0};     ///< stop after so long; 0: no limit
+  std::uint64_t steps = 10'000;         ///< the bound on one execution's steps
+  std::string name = "test";            ///< stands in the token, so that a token names its test
+  bool keep_going = false;              ///< do not stop at a finding: count all of them in `Result::found`
+  std::function<void(const Progress&)> progress = {};  ///< called now and then; not from simulated threads
+};
+
+/// What an exploration did and found.
+struct Result {
+  std::optional<Finding> finding;       ///< the first
+  std::map<FindingKind, std::uint64_t> found;  ///< how many executions ended in each kind
+  bool complete = false;                ///< every interleaving was explored (exhaustive, and no finding ended it)
+  std::uint64_t executions = 0;         ///< those that ran to their end, be it a finding
+  std::uint64_t blocked = 0;            ///< executions cut short because sleep sets showed them redundant
+  std::uint64_t steps = 0;              ///< over all executions
+  std::chrono::nanoseconds elapsed{0};
+  std::string note;                     ///< what else to know: "the test has changed since this token was made"
+
+  /// True if nothing was found.
+  [[nodiscard]] bool passed() const noexcept { return !finding.has_value(); }
+
+  /// A few lines for a person: the verdict, and the timeline and token of a finding.
+  [[nodiscard]] std::string report() const;
+};
+
+/// Runs `body` once per interleaving until one fails or the exploration ends.
+///
+/// `body` runs as the thread "main" on the calling thread, and again for every
+/// execution, so everything it uses must be made inside it. The first execution is run twice more,
+/// to see that the test is deterministic, and a finding again, to shorten it and to write it down.
+/// Not reentrant: throws std::logic_error inside an execution.
+Result explore(const std::function<void()>& body, const Options& options = {});
+
+/// A replay token that cannot be read, or belongs to another test.
+class BadToken : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
+
+/// Runs `body` once, along the interleaving that `token` names. If the steps are no longer those that
+/// the token was made from, the test has changed: `note` says so, and the rest tells what happens now.
+/// Throws BadToken if the token is malformed or names another test than `options.name`.
+Result replay(const std::function<void()>& body, std::string_view token, const Options& options = {});
+
+/// The name of the test that `token` replays. Throws BadToken.
+[[nodiscard]] std::string test_of(std::string_view token);
+
+/// Fails the running execution, with `what` as the message, unless `holds`. From any simulated
+/// thread. Outside an execution it throws std::logic_error if `holds` is false, or not: it is for tests
+/// that run in the simulator. Throws Abandoned to unwind the thread.
+void check(bool holds, std::string_view what);
+
+}  // namespace lockstep::sim

@@ -1,0 +1,77 @@
+// The interface between an execution and whatever chooses its interleaving.
+//
+// An execution asks its explorer at every step which thread goes next, and tells it what each
+// enabled thread is about to do. An explorer never looks inside a primitive.
+#pragma once
+
+#include <lockstep/sim/operation.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace lockstep::sim {
+
+class Execution;
+
+/// One choice that an execution made. The list of them is the execution.
+struct Decision {
+  enum class Kind : std::uint8_t {
+    schedule,  ///< which of several enabled threads goes next
+    outcome,   ///< which of several results a step has: the waiter that is woken, ...
+  };
+
+  /// In place of `chosen`, in a list to be replayed: whatever the default is.
+  static constexpr std::uint8_t by_default = 255;
+
+  Kind kind = Kind::schedule;
+  std::uint8_t chosen = 0;    ///< the thread's ordinal, or the number of the outcome
+  std::uint8_t fallback = 0;  ///< what the default would have been: stay on the running thread; outcome 0
+
+  friend bool operator==(const Decision&, const Decision&) = default;
+};
+
+/// A point at which something is to be chosen.
+struct Choice {
+  Decision::Kind kind = Decision::Kind::schedule;
+  ThreadSet enabled = 0;   ///< schedule: the threads that may go next, at least one
+  unsigned outcomes = 0;   ///< outcome: how many there are; they are numbered from 0
+  unsigned running = 0;    ///< the thread that made the last step, or whose step has several outcomes
+  unsigned fallback = 0;   ///< the default choice
+  bool yielded = false;    ///< the running thread asked for others to go first
+  const Execution* execution = nullptr;
+
+  /// What an enabled thread will do if it is chosen.
+  [[nodiscard]] const Operation& next(unsigned thread) const;
+};
+
+/// How an execution ended, for its explorer.
+struct Ending {
+  bool failed = false;  ///< it ended in a finding
+  bool pruned = false;  ///< the explorer gave it up
+  std::uint64_t steps = 0;
+};
+
+/// Chooses interleavings, one execution after the other.
+class Explorer {
+ public:
+  /// Returned by `choose`: this execution is not worth finishing.
+  static constexpr unsigned prune = std::numeric_limits<unsigned>::max();
+  /// Returned by `choose`: the decisions that led here once led elsewhere, so the test is not deterministic.
+  static constexpr unsigned diverged = prune - 1;
+
+  Explorer() = default;
+  virtual ~Explorer() = default;
+  Explorer(const Explorer&) = delete;
+  Explorer& operator=(const Explorer&) = delete;
+
+  /// Begins another execution, or returns false if there is none.
+  virtual bool begin() = 0;
+  /// Answers a choice: a thread's ordinal or the number of an outcome. Called at every step,
+  /// also where only one thread is enabled. Must not use any simulated primitive.
+  virtual unsigned choose(const Choice& choice) = 0;
+  /// The execution is over.
+  virtual void end(const Ending&) {}
+};
+
+}  // namespace lockstep::sim

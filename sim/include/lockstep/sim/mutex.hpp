@@ -1,0 +1,76 @@
+// Mutexes under the simulator. To lock waits until the mutex is free; who gets it is explored.
+// std's lock_guard, unique_lock, scoped_lock and lock work on them as they are.
+#pragma once
+
+#include <lockstep/sim/clock.hpp>
+#include <lockstep/sim/execution.hpp>
+
+#include <chrono>
+#include <mutex>
+
+namespace lockstep::sim {
+
+/// std::mutex. Locking it twice is found as a deadlock, unlocking one that is not held as a failed check.
+/// Outside an execution it locks as well, and throws std::logic_error instead of blocking.
+class mutex {
+ public:
+  mutex() : mutex{"mutex"} {}
+  mutex(const mutex&) = delete;
+  mutex& operator=(const mutex&) = delete;
+
+  void lock();
+  [[nodiscard]] bool try_lock();
+  void unlock();
+
+  /// Its identity, for `label` and for the footprints of steps.
+  [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
+
+ protected:
+  explicit mutex(std::string_view kind) : object_{kind} {}
+  [[nodiscard]] bool try_lock_until(Instant deadline);
+
+ private:
+  friend class condition_variable;
+  class Acquire;
+
+  static constexpr unsigned nobody = max_threads;
+  static constexpr unsigned outsider = max_threads + 1;
+
+  void take(Execution& execution) noexcept;
+  [[nodiscard]] bool free() const noexcept { return owner_ == nobody; }
+
+  Object object_;
+  unsigned owner_ = nobody;
+};
+
+/// std::timed_mutex, on virtual time.
+class timed_mutex : public mutex {
+ public:
+  timed_mutex() : mutex{"timed_mutex"} {}
+
+  template <class Rep, class Period>
+  [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration) {
+    return mutex::try_lock_until(detail::after(duration));
+  }
+  [[nodiscard]] bool try_lock_until(const clock::time_point& when) {
+    return mutex::try_lock_until(detail::instant(when));
+  }
+};
+
+/// std::recursive_mutex.
+class recursive_mutex {
+ public:
+  void lock();
+  [[nodiscard]] bool try_lock();
+  void unlock();
+  [[nodiscard]] ObjectId id() const noexcept { return mutex_.id(); }
+
+ private:
+  [[nodiscard]] bool mine() const noexcept;
+
+  mutex mutex_;
+  unsigned owner_ = max_threads;
+  unsigned depth_ = 0;
+};
+
+}  // namespace lockstep::sim

@@ -1,0 +1,253 @@
+// A storage under simulation: each of its calls is one step of the execution, with
+// the records and locks it touches as its footprint. Scenarios of verbs and of user
+// code stay small at this grain, and run on any storage whose waiting goes through
+// the simulator's runtime.
+#pragma once
+
+#include <lockstep/core/fields.hpp>
+#include <lockstep/sim/runtime.hpp>
+#include <lockstep/sim/step.hpp>
+#include <lockstep/storage/storage.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lockstep::sim {
+
+namespace detail {
+
+/// The record as the timeline shows it: "{owner: ann, balance: 100}".
+template <class T>
+[[nodiscard]] std::string shown_record(const T& record) {
+  if constexpr (Described<T>) {
+    std::string text = "{";
+    for_each_field<T>([&](const char* name, auto field) {
+      text += (text.size() > 1 ? ", " : "") + std::string{name} + ": " + shown(record.*field);
+    });
+    return text + "}";
+  } else {
+    return shown(record);
+  }
+}
+
+template <class T, class V>
+[[nodiscard]] std::string shown_record(const std::optional<Versioned<T, V>>& loaded) {
+  return loaded ? "v" + shown(loaded->version) + " " + shown_record(loaded->record) : "absent";
+}
+
+}  // namespace detail
+
+/// A unit of work on simulated storages of one database. Its commit is one step; so
+/// is its end without a commit, if it holds locks.
+template <class Inner>
+class SimulatedSession {
+ public:
+  explicit SimulatedSession(Inner inner) : inner_{std::move(inner)} {}
+  SimulatedSession(SimulatedSession&& other) noexcept
+      : inner_{std::exchange(other.inner_, std::nullopt)},
+        landing_{std::move(other.landing_)},
+        loaded_{std::move(other.loaded_)},
+        staged_{std::move(other.staged_)},
+        locks_{std::exchange(other.locks_, {})},
+        over_{other.over_} {}
+  SimulatedSession& operator=(SimulatedSession&&) = delete;
+  ~SimulatedSession() {
+    try {
+      if (!over_ && inner_ && !locks_.empty()) {
+        const auto footprint = with_all_locks(locks_);
+        step("rollback", footprint, [&] { end(); });
+      } else {
+        quietly([&] { end(); });
+      }
+    } catch (...) {  // the execution is being abandoned
+    }
+  }
+
+  Commit commit() {
+    const auto end = [&] {
+      auto commit = inner_->commit();
+      over_ = true;
+      unhold();
+      outcome([&] { return commit ? landing_ : "stale: " + first(commit); });
+      return commit;
+    };
+    if (staged_.empty() && locks_.empty()) return quietly(end);  // nothing that anybody could notice
+    const auto footprint = locks_.empty() ? staged_ : with_all_locks(staged_);
+    return step("commit", footprint, end);
+  }
+
+  [[nodiscard]] auto savepoint() const
+    requires SavepointSession<Inner>
+  {
+    return std::pair{quietly([&] { return inner_->savepoint(); }), locks_.size()};
+  }
+  template <class Point>
+  void rollback_to(const Point& point) {
+    if (locks_.size() == point.second) return quietly([&] { inner_->rollback_to(point.first); });
+    const auto footprint = with_all_locks(locks_);
+    step("rollback_to", footprint, [&] {
+      inner_->rollback_to(point.first);
+      while (locks_.size() > point.second) {
+        release(locks_.back().object);
+        locks_.pop_back();
+      }
+    });
+  }
+
+  [[nodiscard]] Inner& inner() noexcept { return *inner_; }
+
+ private:
+  template <Storage S>
+  friend class Simulated;
+
+  static std::string first(const Commit& commit) {
+    const auto& stale = *commit.stale().front();
+    return "expected v" + stale.expected_text() + ", found " + stale.actual_text();
+  }
+
+  static std::vector<Access> with_all_locks(std::vector<Access> footprint) {
+    footprint.push_back(writes("locks"));
+    return footprint;
+  }
+
+  void end() {
+    inner_.reset();
+    unhold();
+  }
+  void unhold() noexcept {
+    for (const auto& lock : locks_) release(lock.object);
+  }
+
+  std::optional<Inner> inner_;
+  std::string landing_ = {};       // what is staged, in words, while the execution is recorded
+  std::vector<Access> loaded_;     // validated again by each load
+  std::vector<Access> staged_;     // what a commit reads and writes
+  std::vector<Access> locks_;      // released at the end
+  bool over_ = false;
+};
+
+/// Makes each call of a storage one step. Refers to the storage, which must outlive it;
+/// its runtime must be the simulator's if it can wait.
+///
+///     memory::Table<int, Account, sim::Runtime> table{db, "accounts"};
+///     sim::Simulated accounts{table};
+template <Storage S>
+class Simulated {
+ public:
+  using key_type = key_of<S>;
+  using record_type = record_of<S>;
+  using version_type = version_of<S>;
+  using runtime_type = Runtime;
+  using Session = SimulatedSession<session_of<S>>;
+  using Loaded = std::optional<versioned_of<S>>;
+  static constexpr bool loads_are_local = LocalStorage<S>;
+
+  explicit Simulated(S& storage) noexcept : storage_{&storage} {}
+
+  [[nodiscard]] std::string name() const { return name_of(*storage_); }
+  [[nodiscard]] Session session() const {
+    return Session{quietly([&] { return storage_->session(); })};
+  }
+
+  [[nodiscard]] Loaded load(const key_type& key) const {
+    return step("load", {record(key)}, [&] {
+      auto loaded = storage_->load(key);
+      outcome([&] { return detail::shown_record(loaded); });
+      return loaded;
+    });
+  }
+
+  [[nodiscard]] Loaded load(Session& session, const key_type& key) const {
+    session.loaded_.insert(session.loaded_.begin(), record(key));
+    return step("load", session.loaded_, [&] {
+      auto loaded = storage_->load(session.inner(), key);
+      outcome([&] { return detail::shown_record(loaded); });
+      return loaded;
+    });
+  }
+
+  void expect(Session& session, const key_type& key, const version_type& version) const {
+    session.staged_.push_back(record(key));
+    quietly([&] { storage_->expect(session.inner(), key, version); });
+  }
+  void write(Session& session, const key_type& key, const version_type& version, record_type record) const {
+    stage(session, key, &record);
+    quietly([&] { storage_->write(session.inner(), key, version, std::move(record)); });
+  }
+  void erase(Session& session, const key_type& key, const version_type& version) const {
+    stage(session, key, nullptr);
+    quietly([&] { storage_->erase(session.inner(), key, version); });
+  }
+  void insert(Session& session, const key_type& key, record_type record, const version_type& initial) const
+    requires NumberedStorage<S>
+  {
+    stage(session, key, &record);
+    quietly([&] { storage_->insert(session.inner(), key, std::move(record), initial); });
+  }
+  void write_unguarded(Session& session, const key_type& key, record_type record) const
+    requires UnguardedStorage<S>
+  {
+    stage(session, key, &record);
+    quietly([&] { storage_->write_unguarded(session.inner(), key, std::move(record)); });
+  }
+  void erase_unguarded(Session& session, const key_type& key) const
+    requires UnguardedStorage<S>
+  {
+    stage(session, key, nullptr);
+    quietly([&] { storage_->erase_unguarded(session.inner(), key); });
+  }
+  [[nodiscard]] version_type version(Session& session, const key_type& key) const {
+    return quietly([&] { return storage_->version(session.inner(), key); });
+  }
+
+  bool lock(Session& session, const key_type& key, LockMode mode = LockMode::exclusive,
+            Wait wait = Wait::forever()) const
+    requires LockableStorage<S>
+  {
+    const auto lock = lock_of(key);
+    return step(mode == LockMode::shared ? "lock shared" : "lock", {Access{lock, true}, all_locks()}, [&] {
+      const bool locked = storage_->lock(session.inner(), key, mode, wait);
+      outcome([&] { return locked ? "granted" : "skipped"; });
+      if (locked) {
+        hold(lock);
+        session.locks_.push_back(writes(lock));
+      }
+      return locked;
+    });
+  }
+
+  template <class Change>
+  Loaded change(const key_type& key, Change&& change) const
+    requires AtomicStorage<S>
+  {
+    return step("change", {writes(called(key)), all_locks()}, [&] {
+      auto changed = storage_->change(key, change);
+      outcome([&] { return changed ? detail::shown_record(changed) : std::string{"declined"}; });
+      return changed;
+    });
+  }
+
+ private:
+  [[nodiscard]] std::string called(const key_type& key) const { return name() + "[" + shown(key) + "]"; }
+  [[nodiscard]] Access record(const key_type& key) const { return reads(called(key)); }
+  // Which lock: only for messages. Locks of different records depend on each other, since the one who
+  // closes a cycle of waiting is told of the deadlock.
+  [[nodiscard]] ObjectId lock_of(const key_type& key) const { return object("lock of " + called(key)); }
+  [[nodiscard]] static Access all_locks() { return writes("locks"); }
+
+  // A commit takes the locks of what it writes.
+  void stage(Session& session, const key_type& key, const record_type* record) const {
+    session.staged_.push_back(writes(called(key)));
+    if constexpr (LockableStorage<S>) session.staged_.push_back(all_locks());
+    if (!recording()) return;
+    if (!session.landing_.empty()) session.landing_ += ", ";
+    session.landing_ += called(key) + " = " + (record ? detail::shown_record(*record) : "absent");
+  }
+
+  S* storage_;
+};
+
+}  // namespace lockstep::sim

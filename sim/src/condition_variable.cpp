@@ -1,0 +1,77 @@
+#include <lockstep/sim/condition_variable.hpp>
+
+#include <array>
+
+namespace lockstep::sim {
+
+class condition_variable::Release final : public Operation {
+ public:
+  Release(const condition_variable& condition, const mutex& mutex)
+      : Operation{"wait", condition.id()}, accesses_{{{condition.id(), true}, {mutex.id(), true}}} {}
+  [[nodiscard]] Footprint footprint() const override { return accesses_; }
+
+ private:
+  std::array<Access, 2> accesses_;
+};
+
+/// Notified and the mutex is free, or the time is over.
+class condition_variable::Wake final : public Operation {
+ public:
+  Wake(const condition_variable& condition, const mutex& mutex, const detail::Waiter& waiter, Instant deadline)
+      : Operation{"wake", condition.id(), Readiness::conditional, deadline}, mutex_{&mutex}, waiter_{&waiter} {}
+  [[nodiscard]] Footprint footprint() const override {
+    access_ = {waiter_->notified() ? mutex_->id() : object(), true};
+    return {&access_, 1};
+  }
+  [[nodiscard]] bool enabled() const override { return waiter_->notified() && mutex_->free(); }
+  [[nodiscard]] ThreadSet holders() const override {
+    return waiter_->notified() && mutex_->owner_ < max_threads ? only(mutex_->owner_) : 0;
+  }
+  [[nodiscard]] bool wants_notification() const override { return !waiter_->notified(); }
+  [[nodiscard]] bool missed_notification() const override {
+    return !waiter_->notified() && waiter_->came_too_late();
+  }
+
+ private:
+  const mutex* mutex_;
+  const detail::Waiter* waiter_;
+  mutable Access access_;
+};
+
+/// An abandoned wait leaves the lock owning a mutex that it may not hold. That is harmless: in an
+/// abandoned execution unlocking asks for nothing.
+cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, Instant deadline) {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) refuse_to_block("condition_variable::wait");
+  mutex& guard = *lock.mutex();
+  Release release{*this, guard};
+  execution->visible(release);
+  if (execution->abandoned()) {
+    execution->unwind();
+    return cv_status::timeout;
+  }
+  if (!lock.owns_lock() || guard.owner_ != execution->self()) {
+    execution->fail(FindingKind::check, execution->name_of_thread(execution->self()) + " waits on " +
+                                            execution->name_of(id()) + " without holding its mutex");
+    return cv_status::timeout;
+  }
+  guard.owner_ = mutex::nobody;
+  if (execution->recording()) execution->outcome("releases " + execution->name_of(guard.id()));
+  bool notified = false;
+  {
+    const detail::Waiter waiter{*execution, id()};
+    Wake wake{*this, guard, waiter, deadline};
+    execution->visible(wake);
+    notified = waiter.notified();
+  }
+  if (notified && guard.free()) {
+    guard.take(*execution);
+    if (execution->recording()) execution->outcome("holds " + execution->name_of(guard.id()));
+  } else {
+    if (execution->recording()) execution->outcome("timeout");
+    guard.lock();
+  }
+  return notified ? cv_status::no_timeout : cv_status::timeout;
+}
+
+}  // namespace lockstep::sim

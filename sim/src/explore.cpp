@@ -1,0 +1,178 @@
+#include <lockstep/sim/explore.hpp>
+
+#include "exhaustive.hpp"
+#include "pct.hpp"
+#include "random.hpp"
+#include "replay.hpp"
+#include "token.hpp"
+
+#include <lockstep/sim/execution.hpp>
+
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+namespace lockstep::sim {
+
+namespace {
+
+using Body = std::function<void()>;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t default_samples = 10'000;
+
+std::unique_ptr<Explorer> make_explorer(const Options& options) {
+  switch (options.strategy) {
+    case Strategy::random: return std::make_unique<Random>(options.seed);
+    case Strategy::pct: return std::make_unique<Pct>(options.seed, options.depth);
+    case Strategy::exhaustive: break;
+  }
+  return std::make_unique<Exhaustive>();
+}
+
+/// One exploration: what it has done, and when it is time to stop or to tell.
+class Exploration {
+ public:
+  Exploration(const Body& body, const Options& options)
+      : body_{&body}, options_{&options}, explorer_{make_explorer(options)} {}
+
+  Result run() {
+    while (!over() && explorer_->begin()) {
+      const Ending ending = execution_.run(*body_, *explorer_, {.steps = options_->steps});
+      explorer_->end(ending);
+      result_.steps += ending.steps;
+      if (ending.pruned) {
+        ++result_.blocked;
+        continue;
+      }
+      if (result_.executions++ == 0 && !ending.failed) see_that_it_repeats();
+      if (ending.failed) found();
+      if (result_.finding && !options_->keep_going) break;
+    }
+    if (const auto* exhaustive = dynamic_cast<const Exhaustive*>(explorer_.get())) {
+      result_.complete = exhaustive->complete();
+    }
+    result_.elapsed = Clock::now() - start_;
+    tell();
+    return std::move(result_);
+  }
+
+ private:
+  bool over() {
+    const std::uint64_t most = options_->executions != 0                         ? options_->executions
+                               : options_->strategy == Strategy::exhaustive ? 0
+                                                                            : default_samples;
+    if (most != 0 && result_.executions >= most) return true;
+    constexpr std::uint64_t rarely = 64;
+    if ((result_.executions + result_.blocked) % rarely != 0) return false;
+    const auto now = Clock::now();
+    result_.elapsed = now - start_;
+    if (now - told_ >= std::chrono::milliseconds{50}) {
+      told_ = now;
+      tell();
+    }
+    return options_->time.count() != 0 && result_.elapsed >= options_->time;
+  }
+
+  void tell() const {
+    if (options_->progress) {
+      options_->progress({.executions = result_.executions, .steps = result_.steps, .elapsed = result_.elapsed});
+    }
+  }
+
+  /// Runs along `decisions` and writes the steps down.
+  void record(const std::vector<Decision>& decisions) {
+    Replay replay{decisions};
+    replay.begin();
+    execution_.run(*body_, replay, {.steps = options_->steps, .recording = true});
+  }
+
+  [[nodiscard]] Finding recorded() const {
+    Finding finding = execution_.finding();
+    finding.token = encode({options_->name, execution_.decisions(), execution_.digest()});
+    return finding;
+  }
+
+  void see_that_it_repeats() {
+    const std::vector<Decision> decisions = execution_.decisions();
+    record(decisions);
+    const std::vector<Step> first = execution_.steps();
+    const bool same = execution_.decisions() == decisions;
+    record(decisions);
+    if (!same || execution_.steps() != first || execution_.decisions() != decisions) not_deterministic();
+  }
+
+  void not_deterministic() {
+    ++result_.found[FindingKind::nondeterminism];
+    if (result_.finding) return;
+    Finding finding = recorded();
+    finding.kind = FindingKind::nondeterminism;
+    finding.threads = execution_.thread_names();
+    finding.steps = execution_.steps();
+    finding.message =
+        "the same decisions led to other threads, operations or outcomes: the test depends on something "
+        "that is not made inside of it";
+    result_.finding = std::move(finding);
+  }
+
+  void found() {
+    const FindingKind kind = *execution_.failure();
+    const bool first = !result_.finding;
+    if (!first && kind != FindingKind::bound) {
+      ++result_.found[kind];
+      return;
+    }
+    const std::vector<Decision> decisions = execution_.decisions();
+    record(decisions);
+    if (execution_.failure() != kind) return not_deterministic();
+    Finding finding = recorded();
+    ++result_.found[finding.kind];
+    if (first) result_.finding = std::move(finding);
+  }
+
+  const Body* body_;
+  const Options* options_;
+  std::unique_ptr<Explorer> explorer_;
+  Execution execution_;
+  Result result_;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point told_ = start_;
+};
+
+}  // namespace
+
+Result explore(const Body& body, const Options& options) { return Exploration{body, options}.run(); }
+
+Result replay(const Body& body, std::string_view token, const Options& options) {
+  const auto start = Clock::now();
+  const Token decoded = decode(token);
+  if (decoded.name != options.name) {
+    throw BadToken{"the token replays \"" + decoded.name + "\", not \"" + options.name + "\""};
+  }
+  Replay explorer{decoded.decisions};
+  explorer.begin();
+  Execution execution;
+  const Ending ending = execution.run(body, explorer, {.steps = options.steps, .recording = true});
+  Result result;
+  result.executions = 1;
+  result.steps = ending.steps;
+  if (ending.failed) {
+    Finding finding = execution.finding();
+    finding.token = encode({options.name, execution.decisions(), execution.digest()});
+    ++result.found[finding.kind];
+    result.finding = std::move(finding);
+  }
+  if (explorer.strayed() || execution.digest() != decoded.digest) {
+    result.note = "the test has changed since this token was made: its steps are no longer the same";
+  }
+  result.elapsed = Clock::now() - start;
+  return result;
+}
+
+void check(bool holds, std::string_view what) {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) throw std::logic_error{"lockstep::sim::check: there is no execution"};
+  if (!holds) execution->fail(FindingKind::check, std::string{what});
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,124 @@
+#include <lockstep/sim/mutex.hpp>
+
+namespace lockstep::sim {
+
+class mutex::Acquire final : public Operation {
+ public:
+  /// Waits until `deadline`; `never` waits for ever, 0 does not wait.
+  Acquire(std::string_view name, const mutex& of, Instant deadline)
+      : Operation{name, of.id(), deadline == 0 ? Readiness::always : Readiness::conditional, deadline},
+        mutex_{&of},
+        access_{of.id(), true} {}
+  [[nodiscard]] Footprint footprint() const override {
+    access_.write = mutex_->free();
+    return {&access_, 1};
+  }
+  [[nodiscard]] bool enabled() const override { return mutex_->free(); }
+  [[nodiscard]] ThreadSet holders() const override {
+    return mutex_->owner_ < max_threads ? only(mutex_->owner_) : 0;
+  }
+  [[nodiscard]] bool part_of_waiting() const override { return true; }
+
+ private:
+  const mutex* mutex_;
+  mutable Access access_;
+};
+
+namespace {
+
+class Unlock final : public Operation {
+ public:
+  Unlock(std::string_view name, ObjectId object) : Operation{name, object}, access_{object, true} {}
+  [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
+  [[nodiscard]] bool part_of_waiting() const override { return true; }
+
+ private:
+  Access access_;
+};
+
+}  // namespace
+
+/// In an abandoned execution a mutex may be asked for that is not free: it stays with its owner.
+void mutex::take(Execution& execution) noexcept {
+  if (free()) owner_ = execution.self();
+}
+
+void mutex::lock() {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) {
+    if (!free()) refuse_to_block("mutex::lock");
+    owner_ = outsider;
+    return;
+  }
+  Acquire acquire{"lock", *this, never};
+  execution->visible(acquire);
+  take(*execution);
+}
+
+bool mutex::try_lock() { return try_lock_until(0); }
+
+bool mutex::try_lock_until(Instant deadline) {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) {
+    const bool taken = free();
+    if (taken) owner_ = outsider;
+    return taken;
+  }
+  Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, deadline};
+  execution->visible(acquire);
+  const bool taken = free();
+  take(*execution);
+  if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
+  return taken;
+}
+
+void mutex::unlock() {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) {
+    owner_ = nobody;
+    return;
+  }
+  if (!execution->abandoned()) {
+    Unlock unlock{"unlock", id()};
+    execution->visible(unlock);
+  }
+  if (owner_ == execution->self() || owner_ == outsider) {
+    owner_ = nobody;
+  } else {
+    execution->report(FindingKind::check, execution->name_of_thread(execution->self()) + " unlocks " +
+                                              execution->name_of(id()) + " without holding it");
+  }
+}
+
+bool recursive_mutex::mine() const noexcept {
+  const Execution* execution = Execution::current();
+  return depth_ != 0 && owner_ == (execution != nullptr ? execution->self() : max_threads);
+}
+
+void recursive_mutex::lock() {
+  if (!mine()) {
+    mutex_.lock();
+    const Execution* execution = Execution::current();
+    owner_ = execution != nullptr ? execution->self() : max_threads;
+    depth_ = 0;
+  }
+  ++depth_;
+}
+
+bool recursive_mutex::try_lock() {
+  if (!mine()) {
+    if (!mutex_.try_lock()) return false;
+    const Execution* execution = Execution::current();
+    owner_ = execution != nullptr ? execution->self() : max_threads;
+    depth_ = 0;
+  }
+  ++depth_;
+  return true;
+}
+
+void recursive_mutex::unlock() {
+  if (mine() && --depth_ != 0) return;
+  mutex_.unlock();
+}
+
+}  // namespace lockstep::sim

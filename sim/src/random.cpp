@@ -1,0 +1,23 @@
+#include "random.hpp"
+
+#include <bit>
+
+namespace lockstep::sim {
+
+unsigned member(ThreadSet threads, unsigned index) noexcept {
+  for (; index != 0; --index) threads &= threads - 1;
+  return static_cast<unsigned>(std::countr_zero(threads));
+}
+
+bool Random::begin() {
+  draw_ = SplitMix{SplitMix{seed_}() + ++executions_ * 0xD1342543DE82EF95U};
+  return true;
+}
+
+unsigned Random::choose(const Choice& choice) {
+  if (choice.kind == Decision::Kind::outcome) return draw_.below(choice.outcomes);
+  if (std::has_single_bit(choice.enabled)) return choice.fallback;
+  return member(choice.enabled, draw_.below(static_cast<unsigned>(std::popcount(choice.enabled))));
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,164 @@
+// Findings as text for people.
+#include <lockstep/sim/explore.hpp>
+#include <lockstep/sim/finding.hpp>
+#include <lockstep/sim/text.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace lockstep::sim {
+
+namespace {
+
+constexpr std::size_t page = 100;       // columns of text
+constexpr std::size_t most_rows = 60;  // of a timeline; longer ones lose their middle
+
+/// Whole characters of UTF-8 count as one column.
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+/// Cut at `width` columns, or filled up to it.
+std::string fit(const std::string& text, std::size_t width) {
+  if (columns(text) <= width) return text + std::string(width - columns(text), ' ');
+  std::string cut;
+  for (const char c : text) {
+    const bool begins = (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    if (begins && columns(cut) + 1 >= width) break;
+    cut += c;
+  }
+  return cut + "…";
+}
+
+std::string trimmed(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
+std::string cell(const Step& step) {
+  std::string text = step.operation;
+  for (const std::string* part : {&step.object, &step.outcome}) {
+    if (!part->empty()) text += " " + *part;
+  }
+  return text;
+}
+
+/// The text of a timeline: "step | column | column".
+class Table {
+ public:
+  explicit Table(const Finding& finding) : finding_{&finding}, widths_(finding.threads.size(), 0) {
+    for (std::size_t i = 0; i != widths_.size(); ++i) widths_[i] = columns(finding.threads[i]);
+    for (const Step& step : finding.steps) {
+      if (step.thread < widths_.size()) widths_[step.thread] = std::max(widths_[step.thread], columns(cell(step)));
+    }
+    number_ = std::max<std::size_t>(4, std::to_string(finding.steps.size()).size());
+    shrink();
+  }
+
+  [[nodiscard]] std::string text() const {
+    std::string text = line("step", [&](std::size_t column) { return finding_->threads[column]; });
+    text += rule();
+    const std::size_t rows = finding_->steps.size();
+    for (std::size_t i = 0; i != rows; ++i) {
+      if (rows > most_rows && i == most_rows / 2) {
+        const std::size_t left_out = rows - most_rows;
+        text += trimmed(std::string(number_ + 1, ' ') + "⋮ " + std::to_string(left_out) + " steps left out");
+        i += left_out;
+      }
+      text += row(i);
+    }
+    return text;
+  }
+
+ private:
+  static constexpr std::size_t gap = 3;  // " │ "
+
+  /// Takes from the widest columns until the table fits the page.
+  void shrink() {
+    constexpr std::size_t narrowest = 12;
+    for (;;) {
+      std::size_t total = number_;
+      for (const std::size_t width : widths_) total += gap + width;
+      const auto widest = std::ranges::max_element(widths_);
+      if (total <= page || widest == widths_.end() || *widest <= narrowest) return;
+      --*widest;
+    }
+  }
+
+  template <class Text>
+  [[nodiscard]] std::string line(const std::string& number, Text&& text, const char* mark = " │ ") const {
+    std::string line = std::string(number_ - std::min(number_, number.size()), ' ') + number;
+    for (std::size_t column = 0; column != widths_.size(); ++column) {
+      line += (column == 0 ? mark : " │ ") + fit(text(column), widths_[column]);
+    }
+    return trimmed(line);
+  }
+
+  [[nodiscard]] std::string rule() const {
+    std::string line;
+    for (std::size_t i = 0; i != number_ + 1; ++i) line += "─";
+    for (std::size_t column = 0; column != widths_.size(); ++column) {
+      line += "┼";
+      for (std::size_t i = 0; i != widths_[column] + (column + 1 == widths_.size() ? 1 : 2); ++i) line += "─";
+    }
+    return line + "\n";
+  }
+
+  [[nodiscard]] std::string row(std::size_t index) const {
+    const Step& step = finding_->steps[index];
+    return line(
+        std::to_string(index + 1),
+        [&](std::size_t column) { return column == step.thread ? cell(step) : std::string{}; },
+        step.switched ? "▸│ " : " │ ");
+  }
+
+  const Finding* finding_;
+  std::vector<std::size_t> widths_;
+  std::size_t number_ = 4;
+};
+
+std::string count(std::uint64_t number, std::string_view one) {
+  return std::to_string(number) + " " + std::string{one} + (number == 1 ? "" : "s");
+}
+
+}  // namespace
+
+namespace detail {
+
+std::string text(std::chrono::nanoseconds duration) {
+  struct Unit {
+    std::int64_t nanoseconds;
+    const char* name;
+  };
+  for (const Unit unit : {Unit{1'000'000'000, "s"}, Unit{1'000'000, "ms"}, Unit{1'000, "us"}}) {
+    if (duration.count() % unit.nanoseconds == 0) return std::to_string(duration.count() / unit.nanoseconds) + unit.name;
+  }
+  return std::to_string(duration.count()) + "ns";
+}
+
+}  // namespace detail
+
+std::string timeline(const Finding& finding) {
+  std::string text = finding.threads.empty() ? std::string{} : Table{finding}.text();
+  text += std::string{to_string(finding.kind)} + ": " + finding.message + "\n";
+  return text;
+}
+
+std::string Result::report() const {
+  std::string text;
+  if (finding) {
+    text += std::string{to_string(finding->kind)} + " found in execution " + std::to_string(executions) + "\n\n";
+    text += timeline(*finding);
+    if (!finding->token.empty()) text += "\nreplay: " + finding->token + "\n";
+  } else {
+    text += "no failure in " + count(executions, "execution");
+    text += complete ? ", which are all there are\n" : ", and there may be more\n";
+  }
+  if (!note.empty()) text += "note: " + note + "\n";
+  return text;
+}
+
+}  // namespace lockstep::sim

@@ -1,0 +1,77 @@
+#include <lockstep/sim/thread.hpp>
+
+#include <lockstep/sim/clock.hpp>
+#include <lockstep/sim/text.hpp>
+#include <lockstep/sim/this_thread.hpp>
+
+#include <exception>
+#include <system_error>
+
+namespace lockstep::sim {
+
+namespace {
+
+class Join final : public Operation {
+ public:
+  Join(const Execution& execution, unsigned thread)
+      : Operation{"join", Execution::thread_object(thread), Readiness::follow_up},
+        execution_{&execution},
+        thread_{thread} {}
+  [[nodiscard]] Footprint footprint() const override { return {}; }
+  [[nodiscard]] bool enabled() const override { return execution_->finished(thread_); }
+  [[nodiscard]] ThreadSet holders() const override { return only(thread_); }
+
+ private:
+  const Execution* execution_;
+  unsigned thread_;
+};
+
+class Sleep final : public Operation {
+ public:
+  Sleep(Instant until, const std::stop_token& stop)
+      : Operation{"sleep", {}, Readiness::follow_up, until}, stop_{&stop} {}
+  [[nodiscard]] Footprint footprint() const override { return {}; }
+  [[nodiscard]] bool enabled() const override { return stop_->stop_requested(); }
+
+ private:
+  const std::stop_token* stop_;
+};
+
+}  // namespace
+
+void thread::join() {
+  Execution* execution = Execution::current();
+  if (!joinable() || execution == nullptr) throw std::system_error{std::make_error_code(std::errc::invalid_argument)};
+  if (ordinal_ == execution->self()) {
+    throw std::system_error{std::make_error_code(std::errc::resource_deadlock_would_occur)};
+  }
+  if (!execution->finished(ordinal_)) {
+    Join join{*execution, ordinal_};
+    execution->visible(join);
+  }
+  ordinal_ = none;
+}
+
+void thread::give_up() {
+  if (!joinable()) return;
+  Execution* execution = Execution::current();
+  const unsigned ordinal = std::exchange(ordinal_, none);
+  if (execution == nullptr || execution->abandoned()) return;
+  execution->report(FindingKind::exception, execution->name_of_thread(ordinal) +
+                                                " was still joinable when its sim::thread was destroyed, "
+                                                "which calls std::terminate");
+}
+
+namespace detail {
+
+void sleep_until(Instant until, const std::stop_token& stop) {
+  Execution* execution = Execution::current();
+  if (execution == nullptr || until <= execution->now() || stop.stop_requested()) return;
+  if (execution->recording()) execution->note("sleep", {}, text(std::chrono::nanoseconds{until - execution->now()}));
+  Sleep sleep{until, stop};
+  execution->visible(sleep);
+}
+
+}  // namespace detail
+
+}  // namespace lockstep::sim
