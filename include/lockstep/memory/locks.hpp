@@ -80,7 +80,8 @@ void grant(RecordLock<R>& lock) {
 }
 
 /// Finds the cycle that closes if `owner` waits for `lock`; empty if there is none.
-/// An owner waits for the holders of a lock and for the waiters before it.
+/// An owner waits for the holders of a lock, and for the waiters before it; these wait
+/// for the same holders, so no cycle runs through them alone.
 template <Runtime R>
 class CycleSearch {
  public:
@@ -99,10 +100,6 @@ class CycleSearch {
     const auto& lock = *owner.waits_for;
     for (const auto& holder : lock.holders) {
       if (leads_back(owner, *holder.owner)) return true;
-    }
-    for (const auto& waiter : lock.waiters) {
-      if (waiter.owner == &owner) break;
-      if (leads_back(owner, *waiter.owner)) return true;
     }
     path_.pop_back();
     return false;
