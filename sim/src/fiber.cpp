@@ -5,7 +5,6 @@
 
 #include <cstring>
 #include <exception>
-#include <utility>
 
 #if __has_include(<cxxabi.h>)
 #include <cxxabi.h>
@@ -42,9 +41,8 @@ namespace context = boost::context;
 /// Where a new stack begins: loops over work until the fiber is destroyed.
 struct Fiber::Loop {
   [[noreturn]] static void run(context::detail::transfer_t transfer) {
-    // The first switch carries both ends: who came, and whom it came to.
-    auto [from, self] = *static_cast<std::pair<Fiber*, Fiber*>*>(transfer.data);
-    self->arrive(transfer.fctx, *from);
+    auto* self = static_cast<Fiber*>(transfer.data);
+    self->arrive(transfer.fctx);
     Fiber* next = nullptr;
     while (!self->closing_) {
       next = &self->work_(self->argument_);
@@ -105,16 +103,17 @@ void Fiber::leave_for(Fiber& next, bool for_good) noexcept {
   __tsan_switch_to_fiber(next.tsan_fiber_, 0);
 #endif
   static_cast<void>(for_good);
-  std::pair<Fiber*, Fiber*> ends{this, &next};
+  // From here on no variable may live on a stack that AddressSanitizer manages: it is gone.
+  next.from_ = this;
   if (next.context_ == nullptr) next.context_ = context::detail::make_fcontext(next.stack_top_, stack_size, &Loop::run);
-  const context::detail::transfer_t transfer = context::detail::jump_fcontext(next.context_, &ends);
-  arrive(transfer.fctx, *static_cast<std::pair<Fiber*, Fiber*>*>(transfer.data)->first);
+  arrive(context::detail::jump_fcontext(next.context_, &next).fctx);
 }
 
-void Fiber::arrive(void* from_context, Fiber& from) noexcept {
-  from.context_ = from_context;
+/// Just switched to from `from_`, which continues at `from_context`.
+void Fiber::arrive(void* from_context) noexcept {
+  from_->context_ = from_context;
 #ifdef LOCKSTEP_ASAN
-  __sanitizer_finish_switch_fiber(fake_stack_, &from.stack_bottom_, &from.stack_bytes_);
+  __sanitizer_finish_switch_fiber(fake_stack_, &from_->stack_bottom_, &from_->stack_bytes_);
 #endif
 #ifdef LOCKSTEP_ITANIUM_EXCEPTIONS
   std::memcpy(static_cast<void*>(abi::__cxa_get_globals()), &exceptions_.caught, sizeof(void*));

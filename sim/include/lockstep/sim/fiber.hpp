@@ -47,10 +47,11 @@ class Fiber {
 
   struct Loop;  // the entry of a new stack
 
-  void arrive(void* from_context, Fiber& from) noexcept;
+  void arrive(void* from_context) noexcept;
   void leave_for(Fiber& next, bool for_good) noexcept;
 
   void* context_ = nullptr;  ///< where to continue
+  Fiber* from_ = nullptr;    ///< who switched here last
   Work work_ = nullptr;
   void* argument_ = nullptr;
   void* stack_top_ = nullptr;
