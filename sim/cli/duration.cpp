@@ -45,6 +45,7 @@ std::optional<nanoseconds> parse_duration(std::string_view text) {
 }
 
 std::string show_duration(nanoseconds duration) {
+  if (duration < 1ms) return fmt::format("{:.0f} us", in(1us, duration));
   if (duration < 10ms) return fmt::format("{:.1f} ms", in(1ms, duration));
   if (duration < 1s) return fmt::format("{:.0f} ms", in(1ms, duration));
   if (duration < 1min) return fmt::format("{:.1f} s", in(1s, duration));

@@ -12,7 +12,7 @@ namespace lockstep::sim::cli {
 /// Nothing if it is anything else, or too long for nanoseconds in 64 bits.
 [[nodiscard]] std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
-/// With three digits at most: "0.4 ms", "12 ms", "3.1 s", "2 min 5 s".
+/// With three digits at most: "40 us", "1.4 ms", "12 ms", "3.1 s", "2 min 5 s".
 [[nodiscard]] std::string show_duration(std::chrono::nanoseconds duration);
 
 }  // namespace lockstep::sim::cli

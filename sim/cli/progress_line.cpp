@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <utility>
 
@@ -28,7 +29,8 @@ ProgressLine::ProgressLine(bool wanted) : wanted_{wanted && is_terminal(stderr)}
 ProgressLine::~ProgressLine() { clear(); }
 
 void ProgressLine::show(const std::string& doing, const Progress& progress) {
-  if (!wanted_) return;
+  constexpr std::chrono::milliseconds worth_telling{100};
+  if (!wanted_ || progress.elapsed < worth_telling) return;
   auto line = fmt::format("{}  {}  {}", doing, counted(progress.executions, "execution"),
                           show_duration(progress.elapsed));
   line.resize(std::min(line.size(), width_of(stderr) - 1));  // a line that wraps cannot be cleared

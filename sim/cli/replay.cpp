@@ -36,8 +36,13 @@ Outcome replayed(const std::string& token) {
     auto result = replay(scenario.body, token, options);
     return {std::move(scenario), "replay", std::move(result)};
   } catch (const BadToken& error) {
-    throw BadUsage{fmt::format("{} cannot be replayed: {}", quoted(token), error.what())};
+    throw BadUsage{shown(error.what())};
   }
+}
+
+std::string interleaving(const Result& result) {
+  if (result.finding) return timeline(*result.finding);
+  return "nothing was found along this interleaving\n";
 }
 
 std::string closing(const Outcome& outcome) {
@@ -49,11 +54,10 @@ std::string closing(const Outcome& outcome) {
 
 std::string report(const Outcome& outcome, const Terminal& terminal) {
   const auto& [scenario, explorer, result] = outcome;
-  const auto interleaving =
-      result.finding ? timeline(*result.finding) : "nothing was found along this interleaving\n";
-  return fmt::format("{}: {}\n\n{}\n{}\n", terminal.painted(scenario.name, Tone::strong), scenario.summary,
-                     interleaving,
-                     terminal.painted(closing(outcome), as_expected(outcome) ? Tone::good : Tone::bad));
+  auto text = fmt::format("{}: {}\n\n{}\n", terminal.painted(scenario.name, Tone::strong), scenario.summary,
+                          interleaving(result));
+  if (!result.note.empty()) text += fmt::format("note: {}\n", result.note);
+  return text + terminal.painted(closing(outcome), as_expected(outcome) ? Tone::good : Tone::bad) + "\n";
 }
 
 }  // namespace

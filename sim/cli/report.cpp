@@ -12,7 +12,7 @@ namespace lockstep::sim::cli {
 
 namespace {
 
-constexpr std::size_t longest_kind = std::string_view{"nondeterminism"}.size();
+constexpr std::size_t widest_kind = std::string_view{"lost_wakeup"}.size();  // of the usual ones
 
 Tone tone_of(const Outcome& outcome) {
   if (!as_expected(outcome)) return Tone::bad;
@@ -67,19 +67,27 @@ void Report::tell(const Outcome& outcome, Detail detail) {
 }
 
 void Report::brief(const Outcome& outcome) {
-  if (!std::exchange(told_brief_, true)) terminal_.print("Further bugs found, as expected:\n");
+  if (!std::exchange(in_list_, true)) {
+    terminal_.print(
+        fmt::format("Further bugs found, as expected. To see one: {} replay TOKEN\n", shell_word(program_)));
+  }
   const auto& finding = *outcome.result.finding;
-  terminal_.print(fmt::format("  {:<{}}  {}\n    {}\n", to_string(finding.kind), longest_kind,
-                              outcome.scenario.name,
-                              terminal_.painted(replay_command(finding), Tone::faint)));
+  terminal_.print(
+      fmt::format("  {:<{}}  {}\n", to_string(finding.kind), widest_kind, shell_word(finding.token)));
 }
 
 void Report::full(const Outcome& outcome) {
+  end_list();
   auto text = headline(outcome);
   if (const auto& finding = outcome.result.finding) {
-    text += fmt::format("\n{}\nTo see it again: {}\n", timeline(*finding), replay_command(*finding));
+    text += fmt::format("\n{}\nTo see it again: {} replay {}\n", timeline(*finding), shell_word(program_),
+                        shell_word(finding->token));
   }
   terminal_.print(text + "\n");
+}
+
+void Report::end_list() {
+  if (std::exchange(in_list_, false)) terminal_.print("\n");
 }
 
 std::string Report::headline(const Outcome& outcome) const {
@@ -88,21 +96,17 @@ std::string Report::headline(const Outcome& outcome) const {
                      terminal_.painted(sentence(outcome), tone_of(outcome)));
 }
 
-std::string Report::replay_command(const Finding& finding) const {
-  return fmt::format("{} replay {}", shell_word(program_), shell_word(finding.token));
-}
-
 void Report::summarize(const std::vector<Outcome>& outcomes) {
+  end_list();
   if (outcomes.empty()) return;
   Table table{{{"scenario"},
                {"expected"},
                {"found"},
                {"executions", Align::right},
-               {"complete"},
+               {"all?"},
                {"time", Align::right},
                {"verdict"}}};
   for (const auto& outcome : outcomes) table.add(row(outcome));
-  if (std::exchange(told_brief_, false)) terminal_.print("\n");
   terminal_.print(fmt::format("{}\n{}\n", table.text(terminal_), conclusion(outcomes)));
 }
 

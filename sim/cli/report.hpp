@@ -28,12 +28,12 @@ class Report {
  private:
   void brief(const Outcome& outcome);
   void full(const Outcome& outcome);
+  void end_list();
   [[nodiscard]] std::string headline(const Outcome& outcome) const;
-  [[nodiscard]] std::string replay_command(const Finding& finding) const;
 
   Terminal& terminal_;
   std::string program_;
-  bool told_brief_ = false;
+  bool in_list_ = false;  ///< the last line printed is one of the brief ones
 };
 
 /// "bug found as expected: check, in execution 3"; "proven: ..."; "expected check, but ..."

@@ -28,12 +28,16 @@ std::string counted(std::uint64_t number, std::string_view noun) {
   return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : "s");
 }
 
-std::string quoted(std::string_view typed) {
-  constexpr std::size_t longest = 60;
-  auto shown = std::string{typed.substr(0, longest)};
-  std::replace_if(shown.begin(), shown.end(), control, '?');
-  return fmt::format("'{}{}'", shown, typed.size() > longest ? "..." : "");
+std::string shown(std::string_view text) {
+  constexpr std::size_t end = 60;
+  const bool is_short = text.size() <= 2 * end;
+  auto all = is_short ? std::string{text}
+                      : fmt::format("{}...{}", text.substr(0, end), text.substr(text.size() - end));
+  std::replace_if(all.begin(), all.end(), control, '?');
+  return all;
 }
+
+std::string quoted(std::string_view text) { return fmt::format("'{}'", shown(text)); }
 
 std::string shell_word(std::string_view word) {
   if (!word.empty() && std::all_of(word.begin(), word.end(), plain_in_shell)) return std::string{word};

@@ -13,8 +13,12 @@ namespace lockstep::sim::cli {
 /// (1, "bug") -> "1 bug"; (1200, "bug") -> "1,200 bugs"
 [[nodiscard]] std::string counted(std::uint64_t number, std::string_view noun);
 
-/// What a user typed, safe to show: in quotes, without control characters, at most a line long.
-[[nodiscard]] std::string quoted(std::string_view typed);
+/// Text that comes from a user, safe to show: without control characters, and without its
+/// middle if it is long.
+[[nodiscard]] std::string shown(std::string_view text);
+
+/// The same in quotes.
+[[nodiscard]] std::string quoted(std::string_view text);
 
 /// A word that a shell reads as exactly `word`: in quotes if it needs them.
 [[nodiscard]] std::string shell_word(std::string_view word);

@@ -1,0 +1,155 @@
+// lockstep-sim run: verdicts, exit statuses, and what is printed when.
+#include "programs.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace lockstep::test;
+
+namespace {
+
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> all;
+  std::istringstream stream{text};
+  for (std::string line; std::getline(stream, line);) all.push_back(line);
+  return all;
+}
+
+std::string last_line(const std::string& text) { return text.empty() ? "" : lines(text).back(); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(run)
+
+BOOST_AUTO_TEST_CASE(a_verdict_as_expected_exits_with_0) {
+  const auto told = planted({"run", "agrees"});
+  BOOST_TEST(told.status == 0);
+  BOOST_TEST(told.err == "");
+  BOOST_TEST(last_line(told.out) ==
+             "3 scenarios: 2 bugs found as expected, 1 proven free of any over every interleaving");
+}
+
+BOOST_AUTO_TEST_CASE(a_finding_where_none_is_expected_differs) {
+  const auto told = planted({"run", "differs/bug"});
+  BOOST_TEST(told.status == 1);
+  BOOST_TEST(contains(told.out, "check found, but expected none"));
+  BOOST_TEST(last_line(told.out) == "1 scenario: 1 not as expected");
+}
+
+BOOST_AUTO_TEST_CASE(no_finding_where_one_is_expected_differs) {
+  const auto told = planted({"run", "differs/clean"});
+  BOOST_TEST(told.status == 1);
+  BOOST_TEST(contains(told.out, "expected deadlock, but nothing found"));
+}
+
+BOOST_AUTO_TEST_CASE(another_kind_of_finding_differs) {
+  BOOST_TEST(planted({"run", "differs/kind"}).status == 1);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_differs_among_many_exits_with_1) {
+  BOOST_TEST(planted({"run", "agrees", "differs/bug"}).status == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_named_scenario_shows_its_interleaving_and_how_to_replay_it) {
+  const auto told = planted({"run", "agrees/bug"});
+  BOOST_TEST(contains(told.out, "both increments count"));
+  BOOST_TEST(contains(told.out, "To see it again: " LOCKSTEP_SIM_PLANTED " replay "));
+}
+
+BOOST_AUTO_TEST_CASE(a_group_names_all_of_its_scenarios) {
+  for (const auto* const group : {"agrees", "agrees/"}) {
+    const auto told = planted({"run", group});
+    BOOST_TEST(contains(told.out, "agrees/bug: "));
+    BOOST_TEST(contains(told.out, "agrees/clean: "));
+    BOOST_TEST(!contains(told.out, "differs/"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_scenario_named_twice_runs_once) {
+  const auto told = planted({"run", "agrees/clean", "agrees/clean", "agrees/clean"});
+  BOOST_TEST(last_line(told.out).starts_with("1 scenario: "));
+}
+
+BOOST_AUTO_TEST_CASE(scenarios_run_in_the_order_in_which_they_are_named) {
+  const auto out = planted({"run", "agrees/clean", "agrees/bug"}).out;
+  BOOST_TEST(out.find("agrees/clean: ") < out.find("agrees/bug: "));
+}
+
+BOOST_AUTO_TEST_CASE(quiet_prints_nothing_if_all_is_as_expected) {
+  const auto told = planted({"run", "agrees", "--quiet"});
+  BOOST_TEST(told.status == 0);
+  BOOST_TEST(told.out == "");
+  BOOST_TEST(told.err == "");
+}
+
+BOOST_AUTO_TEST_CASE(quiet_prints_what_differs) {
+  const auto told = planted({"run", "agrees", "differs/bug", "-q"});
+  BOOST_TEST(told.status == 1);
+  BOOST_TEST(told.out.starts_with("differs/bug: "));
+  BOOST_TEST(!contains(told.out, "agrees"));
+}
+
+BOOST_AUTO_TEST_CASE(without_a_terminal_there_are_no_escape_codes_and_no_progress) {
+  const auto told = planted({"run", "agrees", "differs"});
+  BOOST_TEST(!contains(told.out, "\x1b"));
+  BOOST_TEST(told.err == "");
+}
+
+BOOST_AUTO_TEST_CASE(cut_short_it_is_ok_but_no_proof) {
+  for (const auto* const limit : {"--executions=3", "--time=50ms"}) {
+    const auto told = planted({"run", "endless/clean", limit});
+    BOOST_TEST(told.status == 0);
+    BOOST_TEST(contains(told.out, "not complete"));
+    BOOST_TEST(last_line(told.out) == "1 scenario: 1 without a bug in what was explored (no proof)");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(drawn_executions_are_no_proof) {
+  for (const auto* const explorer : {"random", "pct"}) {
+    const auto told =
+        planted({"run", "agrees/clean", "--explorer", explorer, "--executions", "5", "--seed", "0"});
+    BOOST_TEST(told.status == 0);
+    BOOST_TEST(contains(told.out, "nothing found in 5 executions"));
+    BOOST_TEST(contains(told.out, "(no proof)"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_same_seed_finds_the_same) {
+  const std::vector<std::string> drawn{"run",    "agrees/bug",           "--explorer", "random",
+                                       "--seed", "18446744073709551615", "--json",     "-"};
+  const auto first = scenarios_in(planted(drawn).out).at(0).as_object();
+  const auto second = scenarios_in(planted(drawn).out).at(0).as_object();
+  BOOST_TEST(first.at("token").as_string() == second.at("token").as_string());
+  BOOST_TEST((first.at("finding") == second.at("finding")));
+}
+
+BOOST_AUTO_TEST_CASE(ctrl_c_reports_what_is_known_and_exits_with_130) {
+  const TemporaryDirectory directory;
+  const auto told =
+      planted({"run", "agrees/clean", "endless/interrupted", "differs", "--json", directory / "json"});
+  BOOST_TEST(told.status == 130);
+  BOOST_TEST(contains(told.out, "agrees/clean: "));
+  BOOST_TEST(!contains(told.out, "differs"));
+  BOOST_TEST(last_line(told.out) == "Interrupted: 1 of 5 scenarios had been run");
+  BOOST_TEST(scenarios_in(contents(directory / "json")).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_closed_pipe_ends_the_program) {
+  const auto told = told_by_shell(LOCKSTEP_SIM_PLANTED, "run agrees --verbose | true");
+  BOOST_TEST(told.status == 0);
+  BOOST_TEST(!contains(told.err, "internal error"));
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_catalogue_proves_nothing_and_says_so) {
+  const auto told = empty({"run", "--all"});
+  BOOST_TEST(told.status == 3);
+  BOOST_TEST(contains(told.err, "the catalogue is empty"));
+  BOOST_TEST(empty({"list"}).status == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
