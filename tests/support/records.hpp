@@ -32,7 +32,7 @@ struct Order {
 };
 BOOST_DESCRIBE_STRUCT(Order, (), (total, paid))
 
-/// A record with rules: its balance is not negative, and its owner has a name.
+/// A record with rules: it holds from 0 to 1000, and its owner has a name.
 struct Purse {
   std::string owner = "somebody";
   std::int64_t balance = 0;
@@ -52,5 +52,7 @@ struct lockstep::Invariants<test::Purse> {
   static constexpr std::tuple all{
       lockstep::Invariant{"balance_not_negative",
                           [](const test::Purse& purse) { return purse.balance >= 0; }},
+      lockstep::Invariant{"balance_at_most_1000",
+                          [](const test::Purse& purse) { return purse.balance <= 1000; }},
       lockstep::Invariant{"owner_named", [](const test::Purse& purse) { return !purse.owner.empty(); }}};
 };
