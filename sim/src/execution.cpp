@@ -50,7 +50,7 @@ class Execution::Rest final : public Operation {
 class Execution::InsideStep final : public Operation {
  public:
   InsideStep(const Execution& execution, const Section& section, const Operation& inner)
-      : Operation{section.name, {}, Readiness::conditional, inner.deadline()},
+      : Operation{section.name, section.about, Readiness::conditional, inner.deadline()},
         execution_{&execution},
         section_{&section},
         inner_{&inner} {}
@@ -292,7 +292,7 @@ std::uint64_t Execution::random() noexcept { return splitmix(running_->random); 
 void Execution::open(Section& section) {
   class Opening final : public Operation {
    public:
-    explicit Opening(const Section& section) : Operation{section.name, {}}, section_{&section} {}
+    explicit Opening(const Section& section) : Operation{section.name, section.about}, section_{&section} {}
     [[nodiscard]] Footprint footprint() const override { return section_->footprint; }
 
    private:

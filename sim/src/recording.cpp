@@ -70,7 +70,7 @@ std::string Execution::name_of(ObjectId object) const {
 
 std::string Execution::name_of_thread(unsigned thread) const {
   if (thread < thread_labels_.size() && !thread_labels_[thread].empty()) return thread_labels_[thread];
-  return thread == 0 ? "main" : "t" + std::to_string(thread);
+  return thread == 0 ? "main" : std::string{"t"}.append(std::to_string(thread));
 }
 
 std::vector<std::string> Execution::thread_names() const {

@@ -74,7 +74,7 @@ std::vector<std::string> items(const std::vector<Decision>& decisions) {
       continue;
     }
     if (defaults != 0) items.push_back(std::to_string(std::exchange(defaults, 0)));
-    items.push_back((decision.kind == Decision::Kind::outcome ? "o" : "t") + std::to_string(decision.chosen));
+    items.emplace_back(decision.kind == Decision::Kind::outcome ? "o" : "t").append(std::to_string(decision.chosen));
   }
   return items;
 }

@@ -106,6 +106,7 @@ struct Thread {
 struct Section {
   std::string_view name;
   Footprint footprint;
+  ObjectId about = {};           ///< what it is shown to be about; none: everything in the footprint
   std::uint32_t operations = 0;  ///< performed inside
 };
 

@@ -2,13 +2,17 @@
 #pragma once
 
 #include <lockstep/sim/atomic.hpp>
+#include <lockstep/sim/barrier.hpp>
 #include <lockstep/sim/clock.hpp>
 #include <lockstep/sim/condition_variable.hpp>
 #include <lockstep/sim/explore.hpp>
 #include <lockstep/sim/finding.hpp>
 #include <lockstep/sim/label.hpp>
+#include <lockstep/sim/latch.hpp>
 #include <lockstep/sim/mutex.hpp>
 #include <lockstep/sim/runtime.hpp>
+#include <lockstep/sim/semaphore.hpp>
+#include <lockstep/sim/shared_mutex.hpp>
 #include <lockstep/sim/step.hpp>
 #include <lockstep/sim/this_thread.hpp>
 #include <lockstep/sim/thread.hpp>

@@ -58,7 +58,7 @@ class SimulatedSession {
     try {
       if (!over_ && inner_ && !locks_.empty()) {
         const auto footprint = with_all_locks(locks_);
-        step("rollback", footprint, [&] { end(); });
+        step("rollback", footprint, [&] { end(); }, about(locks_));
       } else {
         quietly([&] { end(); });
       }
@@ -76,7 +76,7 @@ class SimulatedSession {
     };
     if (staged_.empty() && locks_.empty()) return quietly(end);  // nothing that anybody could notice
     const auto footprint = locks_.empty() ? staged_ : with_all_locks(staged_);
-    return step("commit", footprint, end);
+    return step("commit", footprint, end, about(staged_.empty() ? locks_ : staged_));
   }
 
   [[nodiscard]] auto savepoint() const
@@ -94,7 +94,7 @@ class SimulatedSession {
         release(locks_.back().object);
         locks_.pop_back();
       }
-    });
+    }, about(locks_));
   }
 
   [[nodiscard]] Inner& inner() noexcept { return *inner_; }
@@ -108,8 +108,23 @@ class SimulatedSession {
     return "expected v" + stale.expected_text() + ", found " + stale.actual_text();
   }
 
+  // What a step shows of its footprint: the records, each once.
+  static ObjectId about(const std::vector<Access>& footprint) {
+    if (!recording()) return {};
+    std::vector<std::string> names;
+    for (const auto& access : footprint) {
+      auto name = Execution::current()->name_of(access.object);
+      if (name != all_locks && std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+    }
+    std::string joined;
+    for (const auto& name : names) joined += (joined.empty() ? "" : ", ") + name;
+    return object(joined);
+  }
+
+  static constexpr std::string_view all_locks = "locks";
+
   static std::vector<Access> with_all_locks(std::vector<Access> footprint) {
-    footprint.push_back(writes("locks"));
+    footprint.push_back(writes(all_locks));
     return footprint;
   }
 
@@ -162,11 +177,12 @@ class Simulated {
 
   [[nodiscard]] Loaded load(Session& session, const key_type& key) const {
     session.loaded_.insert(session.loaded_.begin(), record(key));
-    return step("load", session.loaded_, [&] {
+    const auto load_it = [&] {
       auto loaded = storage_->load(session.inner(), key);
       outcome([&] { return detail::shown_record(loaded); });
       return loaded;
-    });
+    };
+    return step("load", session.loaded_, load_it, session.loaded_.front().object);
   }
 
   void expect(Session& session, const key_type& key, const version_type& version) const {
@@ -208,7 +224,7 @@ class Simulated {
     requires LockableStorage<S>
   {
     const auto lock = lock_of(key);
-    return step(mode == LockMode::shared ? "lock shared" : "lock", {Access{lock, true}, all_locks()}, [&] {
+    const auto lock_it = [&] {
       const bool locked = storage_->lock(session.inner(), key, mode, wait);
       outcome([&] { return locked ? "granted" : "skipped"; });
       if (locked) {
@@ -216,27 +232,30 @@ class Simulated {
         session.locks_.push_back(writes(lock));
       }
       return locked;
-    });
+    };
+    return step(mode == LockMode::shared ? "lock shared" : "lock", {writes(lock), all_locks()}, lock_it, lock);
   }
 
   template <class Change>
   Loaded change(const key_type& key, Change&& change) const
     requires AtomicStorage<S>
   {
-    return step("change", {writes(called(key)), all_locks()}, [&] {
+    const auto record = object(called(key));
+    const auto change_it = [&] {
       auto changed = storage_->change(key, change);
       outcome([&] { return changed ? detail::shown_record(changed) : std::string{"declined"}; });
       return changed;
-    });
+    };
+    return step("change", {writes(record), all_locks()}, change_it, record);
   }
 
  private:
   [[nodiscard]] std::string called(const key_type& key) const { return name() + "[" + shown(key) + "]"; }
   [[nodiscard]] Access record(const key_type& key) const { return reads(called(key)); }
-  // Which lock: only for messages. Locks of different records depend on each other, since the one who
+  // An object of its own, so that loads do not depend on locks. Locks of different records depend on each other, since the one who
   // closes a cycle of waiting is told of the deadlock.
-  [[nodiscard]] ObjectId lock_of(const key_type& key) const { return object("lock of " + called(key)); }
-  [[nodiscard]] static Access all_locks() { return writes("locks"); }
+  [[nodiscard]] ObjectId lock_of(const key_type& key) const { return object(called(key) + "'s lock"); }
+  [[nodiscard]] static Access all_locks() { return writes(Session::all_locks); }
 
   // A commit takes the locks of what it writes.
   void stage(Session& session, const key_type& key, const record_type* record) const {

@@ -56,7 +56,8 @@ namespace detail {
 /// Announces the step when it is made; ends it when it is destroyed.
 class OpenStep {
  public:
-  OpenStep(std::string_view name, Footprint footprint) : section_{.name = name, .footprint = footprint} {
+  OpenStep(std::string_view name, Footprint footprint, ObjectId about)
+      : section_{.name = name, .footprint = footprint, .about = about} {
     execution_ = Execution::current();
     if (execution_ == nullptr) return;
     if (execution_->inside_step()) {
@@ -87,15 +88,17 @@ class OpenStep {
 /// it goes on as a further step with the same name and accesses. A step inside a step is part of the outer one.
 /// Outside an execution it just calls `effect`.
 ///
+/// The timeline names everything in `accesses`, or just `about` if it is given.
 /// `operation` and `accesses` must outlive the call. What `effect` throws passes through. Throws Abandoned.
 template <std::invocable Effect>
-decltype(auto) step(std::string_view operation, Footprint accesses, Effect&& effect) {
-  const detail::OpenStep open{operation, accesses};
+decltype(auto) step(std::string_view operation, Footprint accesses, Effect&& effect, ObjectId about = {}) {
+  const detail::OpenStep open{operation, accesses, about};
   return std::forward<Effect>(effect)();
 }
 template <std::invocable Effect>
-decltype(auto) step(std::string_view operation, std::initializer_list<Access> accesses, Effect&& effect) {
-  return step(operation, Footprint{accesses.begin(), accesses.size()}, std::forward<Effect>(effect));
+decltype(auto) step(std::string_view operation, std::initializer_list<Access> accesses, Effect&& effect,
+                    ObjectId about = {}) {
+  return step(operation, Footprint{accesses.begin(), accesses.size()}, std::forward<Effect>(effect), about);
 }
 
 /// Runs `effect` without a step, and without other threads in between, and returns what it returned: for

@@ -1,0 +1,96 @@
+// Barriers under the simulator.
+#pragma once
+
+#include <lockstep/sim/counted.hpp>
+#include <lockstep/sim/step.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace lockstep::sim {
+
+namespace detail {
+struct NoCompletion {
+  void operator()() const noexcept {}
+};
+}  // namespace detail
+
+/// std::barrier. Arriving is a step, and the completion function runs inside the last arrival of a phase.
+/// Waiting for a phase is none, because a phase that is over stays so.
+/// Outside an execution a wait that would block throws std::logic_error.
+template <class Completion = detail::NoCompletion>
+class barrier {
+ public:
+  /// The phase in which a thread arrived.
+  class arrival_token {
+   public:
+    arrival_token(arrival_token&&) noexcept = default;
+    arrival_token& operator=(arrival_token&&) noexcept = default;
+
+   private:
+    friend class barrier;
+    explicit arrival_token(std::uint64_t phase) noexcept : phase_{phase} {}
+    std::uint64_t phase_;
+  };
+
+  explicit barrier(std::ptrdiff_t expected, Completion completion = Completion())
+      : completion_{std::move(completion)}, expected_{expected}, missing_{expected} {}
+  barrier(const barrier&) = delete;
+  barrier& operator=(const barrier&) = delete;
+
+  [[nodiscard]] arrival_token arrive(std::ptrdiff_t update = 1) { return arrival_token{arrive_as("arrive", update)}; }
+
+  void wait(arrival_token&& arrival) const { wait_for_phase(arrival.phase_); }  // NOLINT: as std's
+
+  void arrive_and_wait() { wait_for_phase(arrive_as("arrive_and_wait", 1)); }
+
+  void arrive_and_drop() {
+    --expected_;
+    arrive_as("arrive_and_drop", 1);
+  }
+
+  /// Its identity, for `label` and for the footprints of steps.
+  [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
+
+ private:
+  std::uint64_t arrive_as(std::string_view name, std::ptrdiff_t update) {
+    const Access touched = writes(id());
+    return step(name, Footprint{&touched, 1}, [&] {
+      Execution* execution = Execution::current();
+      const std::uint64_t phase = phase_;
+      if (update > missing_) {
+        if (execution != nullptr) {
+          execution->report(FindingKind::check, "more arrive at " + execution->name_of(id()) + " than it expects");
+        }
+        return phase;
+      }
+      missing_ -= update;
+      outcome([&] { return missing_ == 0 ? std::string{"completes"} : std::to_string(missing_) + " missing"; });
+      if (missing_ == 0) {
+        completion_();
+        missing_ = expected_;
+        ++phase_;
+      }
+      return phase;
+    });
+  }
+
+  void wait_for_phase(std::uint64_t phase) const {
+    if (phase_ != phase) return;
+    Execution* execution = Execution::current();
+    if (execution == nullptr) refuse_to_block("barrier::wait");
+    const auto ready = [this, phase] { return phase_ != phase; };
+    detail::WaitUntil wait{"wait", {id(), false}, Readiness::follow_up, never, ready};
+    execution->visible(wait);
+  }
+
+  Object object_{"barrier"};
+  Completion completion_;
+  std::ptrdiff_t expected_;
+  std::ptrdiff_t missing_;
+  std::uint64_t phase_ = 0;
+};
+
+}  // namespace lockstep::sim

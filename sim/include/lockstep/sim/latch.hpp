@@ -1,0 +1,62 @@
+// Latches under the simulator.
+#pragma once
+
+#include <lockstep/sim/counted.hpp>
+#include <lockstep/sim/text.hpp>
+
+#include <cstddef>
+#include <string>
+
+namespace lockstep::sim {
+
+/// std::latch. Counting down is a step; waiting is none, because a latch at zero stays there.
+/// Counting below zero fails the execution. Outside an execution a wait that would block throws std::logic_error.
+class latch {
+ public:
+  explicit latch(std::ptrdiff_t expected) : count_{expected} {}
+  latch(const latch&) = delete;
+  latch& operator=(const latch&) = delete;
+
+  void count_down(std::ptrdiff_t update = 1) {
+    detail::announce_change("count_down", id());
+    Execution* execution = Execution::current();
+    if (execution != nullptr && update > count_) {
+      execution->report(FindingKind::check, "count_down takes " + execution->name_of(id()) + " below zero");
+      return;
+    }
+    count_ -= update;
+    if (execution != nullptr && execution->recording()) execution->outcome(detail::prefixed("= ", std::to_string(count_)));
+  }
+
+  [[nodiscard]] bool try_wait() const {
+    if (Execution* execution = Execution::current()) {
+      SimpleOperation operation{"try_wait", {id(), false}};
+      execution->visible(operation);
+      if (execution->recording()) execution->outcome(count_ == 0 ? "-> true" : "-> false");
+    }
+    return count_ == 0;
+  }
+
+  void wait() const {
+    if (count_ == 0) return;
+    Execution* execution = Execution::current();
+    if (execution == nullptr) refuse_to_block("latch::wait");
+    const auto ready = [this] { return count_ == 0; };
+    detail::WaitUntil wait{"wait", {id(), false}, Readiness::follow_up, never, ready};
+    execution->visible(wait);
+  }
+
+  void arrive_and_wait(std::ptrdiff_t update = 1) {
+    count_down(update);
+    wait();
+  }
+
+  /// Its identity, for `label` and for the footprints of steps.
+  [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
+
+ private:
+  Object object_{"latch"};
+  std::ptrdiff_t count_;
+};
+
+}  // namespace lockstep::sim

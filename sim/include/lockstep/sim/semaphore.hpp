@@ -1,0 +1,77 @@
+// Semaphores under the simulator.
+#pragma once
+
+#include <lockstep/sim/clock.hpp>
+#include <lockstep/sim/counted.hpp>
+#include <lockstep/sim/text.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <limits>
+#include <string>
+
+namespace lockstep::sim {
+
+/// std::counting_semaphore. Acquiring waits until the count is not zero; who gets it is explored.
+/// Releasing beyond the maximum fails the execution. Timed waits are on virtual time.
+/// Outside an execution it counts as well, and throws std::logic_error instead of blocking.
+template <std::ptrdiff_t LeastMaxValue = std::numeric_limits<std::ptrdiff_t>::max()>
+class counting_semaphore {
+ public:
+  explicit counting_semaphore(std::ptrdiff_t desired) : count_{desired} {}
+  counting_semaphore(const counting_semaphore&) = delete;
+  counting_semaphore& operator=(const counting_semaphore&) = delete;
+
+  [[nodiscard]] static constexpr std::ptrdiff_t max() noexcept { return LeastMaxValue; }
+
+  void release(std::ptrdiff_t update = 1) {
+    detail::announce_change("release", id());
+    Execution* execution = Execution::current();
+    if (execution != nullptr && update > max() - count_) {
+      execution->report(FindingKind::check, "release raises " + execution->name_of(id()) + " above its maximum");
+      return;
+    }
+    count_ += update;
+    if (execution != nullptr && execution->recording()) execution->outcome(detail::prefixed("= ", std::to_string(count_)));
+  }
+
+  void acquire() {
+    if (!try_acquire_until_instant("acquire", never) && Execution::current() == nullptr) {
+      refuse_to_block("counting_semaphore::acquire");
+    }
+  }
+  [[nodiscard]] bool try_acquire() { return try_acquire_until_instant("try_acquire", 0); }
+  template <class Rep, class Period>
+  [[nodiscard]] bool try_acquire_for(const std::chrono::duration<Rep, Period>& duration) {
+    return try_acquire_until_instant("try_acquire_for", detail::after(duration));
+  }
+  [[nodiscard]] bool try_acquire_until(const clock::time_point& when) {
+    return try_acquire_until_instant("try_acquire_until", detail::instant(when));
+  }
+
+  /// Its identity, for `label` and for the footprints of steps.
+  [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
+
+ private:
+  bool try_acquire_until_instant(std::string_view name, Instant deadline) {
+    Execution* execution = Execution::current();
+    if (execution != nullptr) {
+      const auto ready = [this] { return count_ > 0; };
+      const auto readiness = deadline == 0 ? Readiness::always : Readiness::conditional;
+      detail::WaitUntil wait{name, {id(), true}, readiness, deadline, ready};
+      execution->visible(wait);
+    }
+    const bool acquired = count_ > 0;
+    if (acquired) --count_;
+    if (execution != nullptr && execution->recording())
+      execution->outcome(acquired ? detail::prefixed("= ", std::to_string(count_)) : "-> false");
+    return acquired;
+  }
+
+  Object object_{"semaphore"};
+  std::ptrdiff_t count_;
+};
+
+using binary_semaphore = counting_semaphore<1>;
+
+}  // namespace lockstep::sim

@@ -1,0 +1,81 @@
+// Reader-writer mutexes under the simulator. std::shared_lock works on them as it is.
+#pragma once
+
+#include <lockstep/sim/clock.hpp>
+#include <lockstep/sim/execution.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <shared_mutex>
+
+namespace lockstep::sim {
+
+/// std::shared_mutex. Sharing it is reading it: two that share it commute. Whoever can have it may get it
+/// next; neither readers nor writers are preferred, so all of it is explored.
+/// Outside an execution it locks as well, and throws std::logic_error instead of blocking.
+class shared_mutex {
+ public:
+  shared_mutex() : shared_mutex{"shared_mutex"} {}
+  shared_mutex(const shared_mutex&) = delete;
+  shared_mutex& operator=(const shared_mutex&) = delete;
+
+  void lock();
+  [[nodiscard]] bool try_lock() { return try_lock_until(0); }
+  void unlock();
+
+  void lock_shared();
+  [[nodiscard]] bool try_lock_shared() { return try_lock_shared_until(0); }
+  void unlock_shared();
+
+  /// Its identity, for `label` and for the footprints of steps.
+  [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
+
+ protected:
+  explicit shared_mutex(std::string_view kind) : object_{kind} {}
+  [[nodiscard]] bool try_lock_until(Instant deadline);
+  [[nodiscard]] bool try_lock_shared_until(Instant deadline);
+
+ private:
+  class Acquire;
+  class AcquireShared;
+  class Release;
+
+  static constexpr unsigned nobody = max_threads;
+  static constexpr unsigned outsider = max_threads + 1;
+
+  [[nodiscard]] bool free() const noexcept { return owner_ == nobody && sharers_ == 0; }
+  [[nodiscard]] bool shareable() const noexcept { return owner_ == nobody; }
+  [[nodiscard]] ThreadSet holders() const noexcept { return owner_ < max_threads ? only(owner_) : readers_; }
+  bool take(const Execution* execution) noexcept;
+  bool share(const Execution* execution) noexcept;
+
+  Object object_;
+  unsigned owner_ = nobody;
+  unsigned sharers_ = 0;
+  ThreadSet readers_ = 0;                               ///< who they are
+  std::array<std::uint8_t, max_threads> shares_{};      ///< and how often each of them shares it
+};
+
+/// std::shared_timed_mutex, on virtual time.
+class shared_timed_mutex : public shared_mutex {
+ public:
+  shared_timed_mutex() : shared_mutex{"shared_timed_mutex"} {}
+
+  template <class Rep, class Period>
+  [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration) {
+    return shared_mutex::try_lock_until(detail::after(duration));
+  }
+  [[nodiscard]] bool try_lock_until(const clock::time_point& when) {
+    return shared_mutex::try_lock_until(detail::instant(when));
+  }
+  template <class Rep, class Period>
+  [[nodiscard]] bool try_lock_shared_for(const std::chrono::duration<Rep, Period>& duration) {
+    return shared_mutex::try_lock_shared_until(detail::after(duration));
+  }
+  [[nodiscard]] bool try_lock_shared_until(const clock::time_point& when) {
+    return shared_mutex::try_lock_shared_until(detail::instant(when));
+  }
+};
+
+}  // namespace lockstep::sim

@@ -1,0 +1,137 @@
+#include <lockstep/sim/shared_mutex.hpp>
+
+namespace lockstep::sim {
+
+/// Takes it for itself. Counts as a write even if it fails: whether it does depends on every reader.
+class shared_mutex::Acquire final : public Operation {
+ public:
+  Acquire(std::string_view name, const shared_mutex& of, Instant deadline)
+      : Operation{name, of.id(), deadline == 0 ? Readiness::always : Readiness::conditional, deadline},
+        mutex_{&of},
+        access_{of.id(), true} {}
+  [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
+  [[nodiscard]] bool enabled() const override { return mutex_->free(); }
+  [[nodiscard]] ThreadSet holders() const override { return mutex_->holders(); }
+  [[nodiscard]] bool part_of_waiting() const override { return true; }
+
+ private:
+  const shared_mutex* mutex_;
+  Access access_;
+};
+
+class shared_mutex::AcquireShared final : public Operation {
+ public:
+  AcquireShared(std::string_view name, const shared_mutex& of, Instant deadline)
+      : Operation{name, of.id(), deadline == 0 ? Readiness::always : Readiness::conditional, deadline},
+        mutex_{&of},
+        access_{of.id(), false} {}
+  [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
+  [[nodiscard]] bool enabled() const override { return mutex_->shareable(); }
+  [[nodiscard]] ThreadSet holders() const override { return mutex_->holders(); }
+  [[nodiscard]] bool part_of_waiting() const override { return true; }
+
+ private:
+  const shared_mutex* mutex_;
+  Access access_;
+};
+
+class shared_mutex::Release final : public Operation {
+ public:
+  Release(std::string_view name, const shared_mutex& of, bool write) : Operation{name, of.id()}, access_{of.id(), write} {}
+  [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
+  [[nodiscard]] bool part_of_waiting() const override { return true; }
+
+ private:
+  Access access_;
+};
+
+bool shared_mutex::take(const Execution* execution) noexcept {
+  if (!free()) return false;
+  owner_ = execution != nullptr ? execution->self() : outsider;
+  return true;
+}
+
+bool shared_mutex::share(const Execution* execution) noexcept {
+  if (!shareable()) return false;
+  ++sharers_;
+  if (execution != nullptr) {
+    ++shares_[execution->self()];
+    readers_ |= only(execution->self());
+  }
+  return true;
+}
+
+void shared_mutex::lock() {
+  Execution* execution = Execution::current();
+  if (execution == nullptr && !free()) refuse_to_block("shared_mutex::lock");
+  if (execution != nullptr) {
+    Acquire acquire{"lock", *this, never};
+    execution->visible(acquire);
+  }
+  take(execution);
+}
+
+bool shared_mutex::try_lock_until(Instant deadline) {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) return take(execution);
+  Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, deadline};
+  execution->visible(acquire);
+  const bool taken = take(execution);
+  if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
+  return taken;
+}
+
+void shared_mutex::unlock() {
+  Execution* execution = Execution::current();
+  if (execution != nullptr && !execution->abandoned()) {
+    Release release{"unlock", *this, true};
+    execution->visible(release);
+    if (owner_ != execution->self() && owner_ != outsider) {
+      execution->report(FindingKind::check, execution->name_of_thread(execution->self()) + " unlocks " +
+                                                execution->name_of(id()) + " without holding it");
+    }
+  }
+  if (execution == nullptr || owner_ == execution->self() || owner_ == outsider) owner_ = nobody;
+}
+
+void shared_mutex::lock_shared() {
+  Execution* execution = Execution::current();
+  if (execution == nullptr && !shareable()) refuse_to_block("shared_mutex::lock_shared");
+  if (execution != nullptr) {
+    AcquireShared acquire{"lock_shared", *this, never};
+    execution->visible(acquire);
+  }
+  share(execution);
+}
+
+bool shared_mutex::try_lock_shared_until(Instant deadline) {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) return share(execution);
+  AcquireShared acquire{deadline == 0 ? "try_lock_shared" : "try_lock_shared_until", *this, deadline};
+  execution->visible(acquire);
+  const bool taken = share(execution);
+  if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
+  return taken;
+}
+
+void shared_mutex::unlock_shared() {
+  Execution* execution = Execution::current();
+  if (execution != nullptr && !execution->abandoned()) {
+    Release release{"unlock_shared", *this, false};
+    execution->visible(release);
+  }
+  if (execution == nullptr) {
+    sharers_ -= sharers_ != 0 ? 1 : 0;
+    return;
+  }
+  const unsigned self = execution->self();
+  if (shares_[self] == 0) {
+    execution->report(FindingKind::check, execution->name_of_thread(self) + " unlocks " + execution->name_of(id()) +
+                                              " without sharing it");
+    return;
+  }
+  --sharers_;
+  if (--shares_[self] == 0) readers_ &= ~only(self);
+}
+
+}  // namespace lockstep::sim
