@@ -10,6 +10,7 @@
 #include <lockstep/storage/storage.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -71,7 +72,7 @@ class SimulatedSession {
       auto commit = inner_->commit();
       over_ = true;
       unhold();
-      outcome([&] { return commit ? landing_ : "stale: " + first(commit); });
+      outcome([&] { return commit ? landed() : "-> stale: " + first(commit); });
       return commit;
     };
     if (staged_.empty() && locks_.empty()) return quietly(end);  // nothing that anybody could notice
@@ -88,13 +89,16 @@ class SimulatedSession {
   void rollback_to(const Point& point) {
     if (locks_.size() == point.second) return quietly([&] { inner_->rollback_to(point.first); });
     const auto footprint = with_all_locks(locks_);
-    step("rollback_to", footprint, [&] {
-      inner_->rollback_to(point.first);
-      while (locks_.size() > point.second) {
-        release(locks_.back().object);
-        locks_.pop_back();
-      }
-    }, about(locks_));
+    step(
+        "rollback_to", footprint,
+        [&] {
+          inner_->rollback_to(point.first);
+          while (locks_.size() > point.second) {
+            release(locks_.back().object);
+            locks_.pop_back();
+          }
+        },
+        about(locks_));
   }
 
   [[nodiscard]] Inner& inner() noexcept { return *inner_; }
@@ -105,7 +109,8 @@ class SimulatedSession {
 
   static std::string first(const Commit& commit) {
     const auto& stale = *commit.stale().front();
-    return "expected v" + stale.expected_text() + ", found " + stale.actual_text();
+    return "v" + stale.expected_text() + " is now " + (stale.actual_text() == "absent" ? "" : "v") +
+           stale.actual_text();
   }
 
   // What a step shows of its footprint: the records, each once.
@@ -114,7 +119,8 @@ class SimulatedSession {
     std::vector<std::string> names;
     for (const auto& access : footprint) {
       auto name = Execution::current()->name_of(access.object);
-      if (name != all_locks && std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+      if (name != all_locks && std::ranges::find(names, name) == names.end())
+        names.push_back(std::move(name));
     }
     std::string joined;
     for (const auto& name : names) joined += (joined.empty() ? "" : ", ") + name;
@@ -128,6 +134,12 @@ class SimulatedSession {
     return footprint;
   }
 
+  std::string landed() {
+    std::string text;
+    for (const auto& tell : landing_) text += (text.empty() ? "-> " : ", ") + tell(*inner_);
+    return text;
+  }
+
   void end() {
     inner_.reset();
     unhold();
@@ -137,10 +149,11 @@ class SimulatedSession {
   }
 
   std::optional<Inner> inner_;
-  std::string landing_ = {};       // what is staged, in words, while the execution is recorded
-  std::vector<Access> loaded_;     // validated again by each load
-  std::vector<Access> staged_;     // what a commit reads and writes
-  std::vector<Access> locks_;      // released at the end
+  std::vector<std::function<std::string(Inner&)>>
+      landing_;                 // tells what was staged, while the execution is recorded
+  std::vector<Access> loaded_;  // validated again by each load
+  std::vector<Access> staged_;  // what a commit reads and writes
+  std::vector<Access> locks_;   // released at the end
   bool over_ = false;
 };
 
@@ -170,7 +183,7 @@ class Simulated {
   [[nodiscard]] Loaded load(const key_type& key) const {
     return step("load", {record(key)}, [&] {
       auto loaded = storage_->load(key);
-      outcome([&] { return detail::shown_record(loaded); });
+      outcome([&] { return "-> " + detail::shown_record(loaded); });
       return loaded;
     });
   }
@@ -179,7 +192,7 @@ class Simulated {
     session.loaded_.insert(session.loaded_.begin(), record(key));
     const auto load_it = [&] {
       auto loaded = storage_->load(session.inner(), key);
-      outcome([&] { return detail::shown_record(loaded); });
+      outcome([&] { return "-> " + detail::shown_record(loaded); });
       return loaded;
     };
     return step("load", session.loaded_, load_it, session.loaded_.front().object);
@@ -226,14 +239,15 @@ class Simulated {
     const auto lock = lock_of(key);
     const auto lock_it = [&] {
       const bool locked = storage_->lock(session.inner(), key, mode, wait);
-      outcome([&] { return locked ? "granted" : "skipped"; });
+      outcome([&] { return locked ? "-> granted" : "-> skipped"; });
       if (locked) {
         hold(lock);
         session.locks_.push_back(writes(lock));
       }
       return locked;
     };
-    return step(mode == LockMode::shared ? "lock shared" : "lock", {writes(lock), all_locks()}, lock_it, lock);
+    return step(mode == LockMode::shared ? "lock shared" : "lock", {writes(lock), all_locks()}, lock_it,
+                object(called(key)));
   }
 
   template <class Change>
@@ -243,7 +257,7 @@ class Simulated {
     const auto record = object(called(key));
     const auto change_it = [&] {
       auto changed = storage_->change(key, change);
-      outcome([&] { return changed ? detail::shown_record(changed) : std::string{"declined"}; });
+      outcome([&] { return "-> " + (changed ? detail::shown_record(changed) : "declined"); });
       return changed;
     };
     return step("change", {writes(record), all_locks()}, change_it, record);
@@ -252,8 +266,8 @@ class Simulated {
  private:
   [[nodiscard]] std::string called(const key_type& key) const { return name() + "[" + shown(key) + "]"; }
   [[nodiscard]] Access record(const key_type& key) const { return reads(called(key)); }
-  // An object of its own, so that loads do not depend on locks. Locks of different records depend on each other, since the one who
-  // closes a cycle of waiting is told of the deadlock.
+  // An object of its own, so that loads do not depend on locks. Locks of different records depend on each
+  // other, since the one who closes a cycle of waiting is told of the deadlock.
   [[nodiscard]] ObjectId lock_of(const key_type& key) const { return object(called(key) + "'s lock"); }
   [[nodiscard]] static Access all_locks() { return writes(Session::all_locks); }
 
@@ -262,8 +276,10 @@ class Simulated {
     session.staged_.push_back(writes(called(key)));
     if constexpr (LockableStorage<S>) session.staged_.push_back(all_locks());
     if (!recording()) return;
-    if (!session.landing_.empty()) session.landing_ += ", ";
-    session.landing_ += called(key) + " = " + (record ? detail::shown_record(*record) : "absent");
+    const auto text = record ? " " + detail::shown_record(*record) : std::string{};
+    session.landing_.push_back([storage = storage_, key, text](session_of<S>& inner) {
+      return text.empty() ? "erased" : "v" + shown(storage->version(inner, key)) + text;
+    });
   }
 
   S* storage_;
