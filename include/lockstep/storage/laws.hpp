@@ -4,9 +4,16 @@
 
 #include <lockstep/storage/storage.hpp>
 
+#include <atomic>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <exception>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -228,11 +235,13 @@ class LawChecks {
     auto reader = storage_.session();
     const auto first = storage_.load(reader, key(1));
     put_both(11, 22);
-    try {
-      const auto second = storage_.load(reader, key(2));
-      require(first->record == subject_.record(1) && second && second->record == subject_.record(2),
-              "a later load shows the state of the first");
-    } catch (const StaleRecord&) {  // or says that it cannot
+    for (const int number : {2, 1}) {
+      try {
+        const auto later = storage_.load(reader, key(number));
+        require(first->record == subject_.record(1) && later && later->record == subject_.record(number),
+                "a later load shows the state of the first");
+      } catch (const StaleRecord&) {  // or says that it cannot
+      }
     }
   }
 
@@ -253,21 +262,16 @@ class LawChecks {
   void no_increment_is_lost_between_threads() {
     constexpr int per_thread = 200;
     std::vector<std::vector<V>> landed(3);
-    {
-      std::vector<std::jthread> threads;
-      for (auto& versions : landed) {
-        threads.emplace_back([&] {
-          while (versions.size() < per_thread) {
-            const auto now = storage_.load(key(1));
-            if (!now) continue;
-            auto session = storage_.session();
-            storage_.write(session, key(1), now->version,
-                           subject_.record(100 + static_cast<int>(versions.size())));
-            if (session.commit()) versions.push_back(now->version);
-          }
-        });
+    in_threads(landed.size(), [&](std::size_t thread) {
+      auto& versions = landed[thread];
+      while (versions.size() < per_thread) {
+        const auto now = stored(1);
+        auto session = storage_.session();
+        storage_.write(session, key(1), now.version,
+                       subject_.record(100 + static_cast<int>(versions.size())));
+        if (session.commit()) versions.push_back(now.version);
       }
-    }
+    });
     std::vector<V> guards;
     for (const auto& versions : landed) guards.insert(guards.end(), versions.begin(), versions.end());
     for (std::size_t i = 0; i < guards.size(); ++i) {
@@ -331,6 +335,55 @@ class LawChecks {
     require(!lost.commit(), "a commit with a broken expectation lost, locks or not");
     lock(other, 1, LockMode::exclusive);
     lock(other, 2, LockMode::exclusive);
+  }
+
+  void what_is_written_under_a_lock_is_never_stale()
+    requires LockableStorage<S>
+  {
+    constexpr int rounds = 100;
+    std::atomic<int> lockers = 2;
+    struct Leaves {
+      std::atomic<int>& count;
+      ~Leaves() { --count; }
+    };
+    in_threads(3, [&](std::size_t thread) {
+      if (thread < 2) {
+        const Leaves leaves{lockers};
+        for (int round = 0; round < rounds; ++round) {
+          auto session = storage_.session();
+          storage_.lock(session, key(1), LockMode::exclusive, Wait::forever());
+          const auto held = stored(1);
+          storage_.write(session, key(1), held.version, subject_.record(10 + round % 2));
+          require(static_cast<bool>(session.commit()), "a write of what was loaded under a lock landed");
+        }
+      } else {
+        while (lockers > 0) {  // somebody who does not lock
+          auto session = storage_.session();
+          storage_.write(session, key(1), stored(1).version, subject_.record(20));
+          static_cast<void>(static_cast<bool>(session.commit()));
+        }
+      }
+    });
+  }
+
+  void a_cycle_of_locks_is_a_deadlock()
+    requires LockableStorage<S>
+  {
+    std::vector<session_of<S>> sessions;
+    for (const int number : {1, 2})
+      lock(sessions.emplace_back(storage_.session()), number, LockMode::exclusive);
+    std::atomic<int> deadlocks = 0;
+    in_threads(2, [&](std::size_t thread) {
+      auto session = std::move(sessions[thread]);  // ends here, so that the other one goes on
+      try {
+        storage_.lock(session, key(thread == 0 ? 2 : 1), LockMode::exclusive,
+                      Wait::up_to(std::chrono::seconds{10}));
+      } catch (const Deadlock& deadlock) {
+        ++deadlocks;
+        require(deadlock.cycle().size() == 2, "a deadlock names its cycle");
+      }
+    });
+    require(deadlocks == 1, "one of two sessions that wait for each other is told so, and gives way");
   }
 
   void savepoint_drops_what_came_after_it()
@@ -443,6 +496,27 @@ class LawChecks {
 
   static void drop(session_of<S> session) { static_cast<void>(session); }
 
+  /// Runs `work(index)` in as many threads; throws what the first that failed threw.
+  template <class Work>
+  static void in_threads(std::size_t count, const Work& work) {
+    std::vector<std::exception_ptr> failures(count);
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t index = 0; index < count; ++index) {
+        threads.emplace_back([&work, &failure = failures[index], index] {
+          try {
+            work(index);
+          } catch (...) {
+            failure = std::current_exception();
+          }
+        });
+      }
+    }
+    for (const auto& failure : failures) {
+      if (failure) std::rethrow_exception(failure);
+    }
+  }
+
   Subject subject_;
   S& storage_ = subject_.storage();
 };
@@ -450,13 +524,21 @@ class LawChecks {
 }  // namespace detail
 
 /// The laws that hold for the subject's storage, those of its capabilities included.
-/// Each check makes a subject of its own. One law uses threads of its own.
+/// Each check makes a subject of its own. Some use threads of their own.
 template <LawSubject Subject>
 [[nodiscard]] std::vector<Law> storage_laws() {
   using Checks = detail::LawChecks<Subject>;
   std::vector<Law> laws;
   const auto add = [&](const char* name, void (Checks::*check)()) {
-    laws.push_back({name, [check] { (Checks{}.*check)(); }});
+    laws.push_back({name, [check] {
+                      try {
+                        (Checks{}.*check)();
+                      } catch (const LawBroken&) {
+                        throw;
+                      } catch (const std::exception& error) {
+                        throw LawBroken{std::string{"threw unasked: "} + error.what()};
+                      }
+                    }});
   };
   add("an absent key loads nothing", &Checks::absent_key_loads_nothing);
   add("a write lands and moves the version", &Checks::write_lands_and_moves_the_version);
@@ -478,6 +560,8 @@ template <LawSubject Subject>
     add("locks exclude by their mode", &Checks::locks_exclude_by_their_mode);
     add("shared locks are held together, or say so", &Checks::shared_locks_are_held_together_or_say_so);
     add("locks end with their session", &Checks::locks_end_with_their_session);
+    add("what is written under a lock is never stale", &Checks::what_is_written_under_a_lock_is_never_stale);
+    add("a cycle of locks is a deadlock", &Checks::a_cycle_of_locks_is_a_deadlock);
   }
   if constexpr (SavepointSession<session_of<S>>) {
     add("a savepoint drops what came after it", &Checks::savepoint_drops_what_came_after_it);
