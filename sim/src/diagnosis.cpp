@@ -132,12 +132,16 @@ std::string Execution::explain_stuck(const std::vector<unsigned>& circle) const 
   return text;
 }
 
-/// True if the second half of the recording repeats itself at least three times, and in it no thread
-/// finishes, and every thread that could run does.
+/// True if the recording repeats itself at least three times between its half and its last eighth, and
+/// there no thread finishes, and every thread that could run does. The end does not count, because
+/// depth-first search tries something else there first.
 bool Execution::runs_in_circles(std::size_t& period) const {
   const std::size_t half = rows_.size() / 2;
-  if (rows_.size() < 12 || latest_finish_ > half) return false;
-  const std::size_t length = rows_.size() - half;
+  const std::size_t end = rows_.size() - rows_.size() / 8;
+  constexpr std::size_t shortest = 12;
+  const auto within = [&](std::size_t row) { return row > half && row <= end; };
+  if (rows_.size() < shortest || std::ranges::any_of(finishes_, within)) return false;
+  const std::size_t length = end - half;
   const auto same = [&](std::size_t i, std::size_t j) {
     const Step& a = rows_[half + i];
     const Step& b = rows_[half + j];
@@ -154,7 +158,7 @@ bool Execution::runs_in_circles(std::size_t& period) const {
   if (period * 3 > length) return false;
   ThreadSet enabled = 0;
   ThreadSet stepped = 0;
-  for (std::size_t i = half; i != rows_.size(); ++i) {
+  for (std::size_t i = half; i != end; ++i) {
     enabled |= rows_enabled_[i];
     stepped |= only(rows_[i].thread);
   }
@@ -172,8 +176,8 @@ Finding Execution::finding() const {
     const std::string steps = std::to_string(limits_.steps) + " steps";
     if (std::size_t period = 0; runs_in_circles(period)) {
       finding.kind = FindingKind::livelock;
-      finding.message = "no thread has finished after " + steps + ", and all that can run go round in circles of " +
-                        std::to_string(period);
+      finding.message = "within " + steps + " the threads come to run in a circle of " + std::to_string(period) +
+                        ", in which all that can run do, and none finishes";
     } else {
       finding.message = "the execution is longer than " + steps + " (a loop that waits for others should yield)";
     }

@@ -84,7 +84,6 @@ Ending Execution::run(const std::function<void()>& body, Explorer& explorer, con
   yielded_ = abandoned_ = pruned_ = false;
   clock_ = pace_ = 0;
   step_ = hash_ = 0;
-  latest_finish_ = 0;
   decisions_.clear();
   failure_.reset();
   message_.clear();
@@ -93,6 +92,7 @@ Ending Execution::run(const std::function<void()>& body, Explorer& explorer, con
   if (recording_) {
     rows_.clear();
     rows_enabled_.clear();
+    finishes_.clear();
     names_.clear();
     kinds_.clear();
     thread_labels_.clear();
@@ -164,7 +164,7 @@ Fiber& Execution::run_thread(void* thread) {
 Fiber& Execution::after(Thread& finished) {
   finished.finished = true;
   if (abandoned_) return host_;
-  latest_finish_ = rows_.size();
+  if (recording_) finishes_.push_back(rows_.size());
   Thread* next = finished.starter != nullptr ? std::exchange(finished.starter, nullptr) : pick();
   if (next == nullptr) return host_;
   running_ = next;

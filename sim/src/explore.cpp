@@ -48,7 +48,7 @@ class Exploration {
       }
       if (result_.executions++ == 0 && !ending.failed) see_that_it_repeats();
       if (ending.failed) found();
-      if (result_.finding && !options_->keep_going && !may_get_clearer()) break;
+      if (result_.finding && !options_->keep_going) break;
     }
     if (const auto* exhaustive = dynamic_cast<const Exhaustive*>(explorer_.get())) {
       result_.complete = exhaustive->complete();
@@ -116,27 +116,19 @@ class Exploration {
     result_.finding = std::move(finding);
   }
 
-  /// An execution that is too long says little. Depth first, its neighbours come next, and the one
-  /// in which all go on for ever may be among them: that is a livelock.
-  bool may_get_clearer() {
-    constexpr unsigned neighbours = 1'000;
-    return result_.finding->kind == FindingKind::bound && options_->strategy == Strategy::exhaustive &&
-           ++too_long_ <= neighbours;
-  }
-
   void found() {
     const FindingKind kind = *execution_.failure();
-    const bool wanted = !result_.finding || result_.finding->kind == FindingKind::bound;
-    if (!wanted && kind != FindingKind::bound) {
+    const bool first = !result_.finding;
+    if (!first && kind != FindingKind::bound) {
       ++result_.found[kind];
       return;
     }
-    const std::vector<Decision> found = execution_.decisions();
-    record(first ? minimise(execution_, *body_, found, options_->steps) : found);
+    const std::vector<Decision> decisions = execution_.decisions();
+    record(first ? minimise(execution_, *body_, decisions, options_->steps) : decisions);
     if (execution_.failure() != kind) return not_deterministic();
     Finding finding = recorded();
     ++result_.found[finding.kind];
-    if (wanted && (!result_.finding || finding.kind != FindingKind::bound)) result_.finding = std::move(finding);
+    if (first) result_.finding = std::move(finding);
   }
 
   const Body* body_;
@@ -144,7 +136,6 @@ class Exploration {
   std::unique_ptr<Explorer> explorer_;
   Execution execution_;
   Result result_;
-  unsigned too_long_ = 0;  ///< executions since the first that exceeded its bound
   Clock::time_point start_ = Clock::now();
   Clock::time_point told_ = start_;
 };

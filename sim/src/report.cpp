@@ -13,7 +13,7 @@ namespace lockstep::sim {
 namespace {
 
 constexpr std::size_t page = 100;       // columns of text
-constexpr std::size_t most_rows = 60;  // of a timeline; longer ones lose their middle
+constexpr std::size_t most_rows = 40;  // of a timeline; longer ones lose their middle
 
 /// Whole characters of UTF-8 count as one column.
 std::size_t columns(std::string_view text) {

@@ -138,6 +138,8 @@ class Execution {
   [[nodiscard]] const std::vector<Decision>& decisions() const noexcept { return decisions_; }
   /// The kind of the finding in which the last run ended, if any.
   [[nodiscard]] std::optional<FindingKind> failure() const noexcept { return failure_; }
+  /// Its message, as far as it is known without recording.
+  [[nodiscard]] const std::string& message() const noexcept { return message_; }
   /// The finding of the last run, with its steps if it was recorded; without its token.
   [[nodiscard]] Finding finding() const;
   /// What the last run did, if it was recorded.
@@ -290,7 +292,7 @@ class Execution {
   std::vector<Step> rows_;
   std::vector<ThreadSet> rows_enabled_;
   ThreadSet enabled_ = 0;          ///< as of the latest choice
-  std::size_t latest_finish_ = 0;  ///< how many rows there were when a thread last finished
+  std::vector<std::size_t> finishes_;  ///< how many rows there were when a thread finished
   std::uint64_t hash_ = 0;
   std::unordered_map<ObjectId, std::string> names_;
   std::unordered_map<std::string, unsigned> kinds_;
