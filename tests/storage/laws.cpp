@@ -313,14 +313,18 @@ struct AdvisoryLocks : Table {
         : memory::Session<>{records}, locks{others} {}
     void rollback_to(const Savepoint&) = delete;
     memory::Session<> locks;
+    bool locking = false;
   };
   [[nodiscard]] Session session() { return Session{database(), other}; }
   bool lock(Session& session, int key, LockMode mode, Wait wait) {
+    session.locking = true;
     return locks.lock(session.locks, key, mode, wait);
   }
   void write(Session& session, int key, Version version, int record) {
     Table::write(session, key, version, record);
-    std::this_thread::yield();
+    for (int i = 0; session.locking && i < 10000 && load(key)->version == version; ++i) {  // somebody comes
+      std::this_thread::yield();
+    }
   }
   memory::Database<> other;
   Table locks{other};
