@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <functional>
 #include <string_view>
-#include <utility>
 
 namespace lockstep::sim::cli {
 
@@ -47,8 +46,8 @@ constexpr const char* verdicts = R"(Verdicts:
 
 /// Calls `use` with the option's text, once, if it is given.
 void add_text(CLI::App& app, const std::string& name, const std::string& placeholder,
-              const std::string& meaning, std::function<void(const std::string&)> use) {
-  app.add_option_function<std::string>(name, std::move(use), meaning)->type_name(placeholder)->take_last();
+              const std::string& meaning, const std::function<void(const std::string&)>& use) {
+  app.add_option_function<std::string>(name, use, meaning)->type_name(placeholder)->take_last();
 }
 
 void add_json(CLI::App& app, std::string& file) {
@@ -125,7 +124,7 @@ void check_command(int argc, const char* const* argv) {
   const std::vector<std::string> commands{"list", "run", "replay"};
   if (argc < 2) throw BadUsage{fmt::format("a command is missing: {}", fmt::join(commands, ", "))};
   const std::string_view word = argv[1];
-  if (word.starts_with('-') || std::find(commands.begin(), commands.end(), word) != commands.end()) return;
+  if (word.starts_with('-') || std::ranges::find(commands, word) != commands.end()) return;
   throw BadUsage{fmt::format("there is no command {}{}", quoted(word), suggestion(word, commands))};
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <memory>
 #include <system_error>
 
 namespace lockstep::sim::cli {
@@ -36,8 +37,8 @@ double in(nanoseconds unit, nanoseconds duration) {
 
 std::optional<nanoseconds> parse_duration(std::string_view text) {
   std::int64_t count = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, count);
+  const char* const end = std::to_address(text.end());
+  const auto [rest, error] = std::from_chars(std::to_address(text.begin()), end, count);
   if (error != std::errc{} || count < 0) return std::nullopt;
   const auto unit = length_of({rest, static_cast<std::size_t>(end - rest)});
   if (!unit || count > nanoseconds::max() / *unit) return std::nullopt;

@@ -63,15 +63,14 @@ Report::Report(Terminal& terminal, std::string program) : terminal_{terminal}, p
 
 void Report::tell(const Outcome& outcome, Detail detail) {
   if (detail == Detail::full || !as_expected(outcome)) return full(outcome);
-  if (detail == Detail::brief && outcome.result.finding) brief(outcome);
+  if (detail == Detail::brief && outcome.result.finding) brief(*outcome.result.finding);
 }
 
-void Report::brief(const Outcome& outcome) {
+void Report::brief(const Finding& finding) {
   if (!std::exchange(in_list_, true)) {
     terminal_.print(
         fmt::format("Further bugs found, as expected. To see one: {} replay TOKEN\n", shell_word(program_)));
   }
-  const auto& finding = *outcome.result.finding;
   terminal_.print(
       fmt::format("  {:<{}}  {}\n", to_string(finding.kind), widest_kind, shell_word(finding.token)));
 }

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace lockstep::sim::cli {
@@ -47,8 +48,9 @@ int rank(const Scenario& scenario, const std::string& group) {
 /// All of the catalogue: the showcase first and in full, of the rest only the findings.
 std::vector<Planned> plan_of_all(std::vector<Scenario> scenarios) {
   const auto group = showcase(scenarios);
-  std::stable_sort(scenarios.begin(), scenarios.end(),
-                   [&](const auto& a, const auto& b) { return rank(a, group) < rank(b, group); });
+  std::ranges::sort(scenarios, {}, [&](const Scenario& each) {
+    return std::pair{rank(each, group), std::string_view{each.name}};
+  });
   std::vector<Planned> plan;
   bool shown_bug = false;
   for (auto& scenario : scenarios) {
@@ -59,19 +61,22 @@ std::vector<Planned> plan_of_all(std::vector<Scenario> scenarios) {
   return plan;
 }
 
+std::vector<Planned> plan_of(std::vector<Scenario> scenarios) {
+  std::vector<Planned> plan;
+  plan.reserve(scenarios.size());
+  for (auto& scenario : scenarios) plan.push_back({std::move(scenario)});
+  return plan;
+}
+
 std::vector<Planned> plan(const Run& request) {
-  auto scenarios = catalogue();
+  const auto scenarios = catalogue();
   if (scenarios.empty()) throw Failed{"the catalogue is empty: this program was built without scenarios"};
-  const bool all = request.names.empty();
-  auto planned = all ? plan_of_all(std::move(scenarios)) : std::vector<Planned>{};
-  if (!all) {
-    for (auto& scenario : select(scenarios, request.names)) planned.push_back({std::move(scenario)});
+  auto plan = request.names.empty() ? plan_of_all(scenarios) : plan_of(select(scenarios, request.names));
+  for (auto& planned : plan) {
+    if (request.verbose) planned.detail = Detail::full;
+    if (request.quiet) planned.detail = Detail::none;
   }
-  for (auto& each : planned) {
-    if (request.verbose) each.detail = Detail::full;
-    if (request.quiet) each.detail = Detail::none;
-  }
-  return planned;
+  return plan;
 }
 
 /// Runs a plan, and keeps what is known even if Ctrl-C ends it.
@@ -116,8 +121,8 @@ class Runner {
 
 /// As `list` shows them, whatever was run first; names on the command line have their own order.
 std::vector<Outcome> in_order(std::vector<Outcome> outcomes, const Run& request) {
-  const auto by_name = [](const Outcome& a, const Outcome& b) { return a.scenario.name < b.scenario.name; };
-  if (request.names.empty()) std::sort(outcomes.begin(), outcomes.end(), by_name);
+  const auto name = [](const Outcome& outcome) { return std::string_view{outcome.scenario.name}; };
+  if (request.names.empty()) std::ranges::sort(outcomes, {}, name);
   return outcomes;
 }
 
@@ -138,8 +143,7 @@ ExitStatus run(const Run& request, const std::string& program) {
                                counted(planned.size(), "scenario")));
     return ExitStatus::interrupted;
   }
-  return std::all_of(outcomes.begin(), outcomes.end(), as_expected) ? ExitStatus::as_expected
-                                                                    : ExitStatus::differs;
+  return std::ranges::all_of(outcomes, as_expected) ? ExitStatus::as_expected : ExitStatus::differs;
 }
 
 }  // namespace lockstep::sim::cli

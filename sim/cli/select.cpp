@@ -25,6 +25,7 @@ bool matches(const Scenario& scenario, std::string_view name) {
 
 std::vector<std::string> names_and_groups(const std::vector<Scenario>& catalogue) {
   std::vector<std::string> all;
+  all.reserve(2 * catalogue.size());
   for (const auto& scenario : catalogue) all.push_back(scenario.name);
   for (const auto& scenario : catalogue) all.emplace_back(group_of(scenario.name));
   return all;
@@ -38,8 +39,8 @@ std::vector<std::string> names_and_groups(const std::vector<Scenario>& catalogue
 
 template <class Predicate>
 bool group_has(const std::vector<Scenario>& scenarios, std::string_view group, Predicate&& holds) {
-  return std::any_of(scenarios.begin(), scenarios.end(),
-                     [&](const Scenario& each) { return group_of(each.name) == group && holds(each); });
+  return std::ranges::any_of(
+      scenarios, [&](const Scenario& each) { return group_of(each.name) == group && holds(each); });
 }
 
 bool tells_both_sides(const std::vector<Scenario>& scenarios, std::string_view group) {

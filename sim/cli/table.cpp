@@ -26,6 +26,7 @@ std::string without_blanks_at_end(std::string line) {
 }  // namespace
 
 Table::Table(std::vector<Column> columns) : columns_{std::move(columns)} {
+  widths_.reserve(columns_.size());
   for (const auto& column : columns_) widths_.push_back(column.title.size());
 }
 
@@ -36,8 +37,7 @@ void Table::add(std::vector<Cell> row) {
 }
 
 std::string Table::text(const Terminal& terminal) const {
-  const bool titled =
-      std::any_of(columns_.begin(), columns_.end(), [](const auto& c) { return !c.title.empty(); });
+  const bool titled = std::ranges::any_of(columns_, [](const auto& c) { return !c.title.empty(); });
   auto all = titled ? line(titles(), terminal) : "";
   for (const auto& row : rows_) all += line(row, terminal);
   return all;
@@ -45,6 +45,7 @@ std::string Table::text(const Terminal& terminal) const {
 
 std::vector<Cell> Table::titles() const {
   std::vector<Cell> row;
+  row.reserve(columns_.size());
   for (const auto& column : columns_) row.push_back({column.title, Tone::faint});
   return row;
 }

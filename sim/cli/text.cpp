@@ -33,14 +33,14 @@ std::string shown(std::string_view text) {
   const bool is_short = text.size() <= 2 * end;
   auto all = is_short ? std::string{text}
                       : fmt::format("{}...{}", text.substr(0, end), text.substr(text.size() - end));
-  std::replace_if(all.begin(), all.end(), control, '?');
+  std::ranges::replace_if(all, control, '?');
   return all;
 }
 
 std::string quoted(std::string_view text) { return fmt::format("'{}'", shown(text)); }
 
 std::string shell_word(std::string_view word) {
-  if (!word.empty() && std::all_of(word.begin(), word.end(), plain_in_shell)) return std::string{word};
+  if (!word.empty() && std::ranges::all_of(word, plain_in_shell)) return std::string{word};
   std::string quoted = "'";
   for (const char c : word) quoted += c == '\'' ? std::string{"'\\''"} : std::string{c};
   return quoted + "'";
