@@ -2,6 +2,8 @@
 // data; a lost race that the caller can act on is a value instead (see Commit).
 #pragma once
 
+#include <lockstep/core/text.hpp>
+
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -21,7 +23,7 @@ struct Place {
   std::string key;
 
   /// "accounts[7]"
-  friend std::string to_string(const Place& place) { return place.storage + "[" + place.key + "]"; }
+  friend std::string to_string(const Place& place) { return joined(place.storage, "[", place.key, "]"); }
   friend bool operator==(const Place&, const Place&) = default;
 };
 
@@ -29,7 +31,7 @@ struct Place {
 class RecordError : public Error {
  public:
   RecordError(Place place, const std::string& what)
-      : Error{to_string(place) + ": " + what}, place_{std::move(place)} {}
+      : Error{joined(to_string(place), ": ", what)}, place_{std::move(place)} {}
   [[nodiscard]] const Place& place() const noexcept { return place_; }
 
  private:
@@ -63,9 +65,9 @@ class Deadlock : public Conflicted {
   static std::string text(const std::vector<Waiter>& cycle) {
     std::string all = "deadlock: ";
     for (const auto& [session, wants] : cycle) {
-      all += "session " + std::to_string(session) + " waits for " + to_string(wants) + ", held by ";
+      all += joined("session ", std::to_string(session), " waits for ", to_string(wants), ", held by ");
     }
-    return all + "session " + std::to_string(cycle.empty() ? 0 : cycle.front().session);
+    return joined(all, "session ", std::to_string(cycle.empty() ? 0 : cycle.front().session));
   }
   std::vector<Waiter> cycle_;
 };
@@ -111,7 +113,7 @@ class DirtyRecord : public RecordError {
 class ConstraintViolated : public RecordError {
  public:
   ConstraintViolated(Place place, std::string constraint)
-      : RecordError{std::move(place), "violates " + constraint}, constraint_{std::move(constraint)} {}
+      : RecordError{std::move(place), joined("violates ", constraint)}, constraint_{std::move(constraint)} {}
   [[nodiscard]] const std::string& constraint() const noexcept { return constraint_; }
 
  private:

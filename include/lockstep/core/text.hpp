@@ -79,4 +79,12 @@ template <class T>
   }
 }
 
+/// One text of several.
+template <std::convertible_to<std::string_view>... Parts>
+[[nodiscard]] std::string joined(const Parts&... parts) {
+  std::string text;
+  (text.append(std::string_view{parts}), ...);
+  return text;
+}
+
 }  // namespace lockstep

@@ -120,7 +120,7 @@ class Entry {
     const auto last = slot_->last;
     if (!staged.initial.absent()) {
       if (!last.absent() && staged.initial.number() <= last.number()) {
-        throw VersionUnavailable{place(), "version " + to_string(staged.initial) + " was used before"};
+        throw VersionUnavailable{place(), joined("version ", to_string(staged.initial), " was used before")};
       }
       return staged.initial;
     }

@@ -39,7 +39,7 @@ class Table {
       : database_{&database}, name_{std::move(name)} {
     const std::scoped_lock guard{database.mutex_};
     ordinal_ = ++database.tables_;
-    if (name_.empty()) name_ = "table" + std::to_string(ordinal_);
+    if (name_.empty()) name_ = joined("table", std::to_string(ordinal_));
   }
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;

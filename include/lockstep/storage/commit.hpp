@@ -45,8 +45,8 @@ class Stale {
 
   /// "accounts[7]: update expected version 3, found 4"
   friend std::string to_string(const Stale& stale) {
-    return to_string(stale.place()) + ": " + std::string{to_string(stale.action_)} + " expected version " +
-           stale.expected_text() + ", found " + stale.actual_text();
+    return joined(to_string(stale.place()), ": ", to_string(stale.action_), " expected version ",
+                  stale.expected_text(), ", found ", stale.actual_text());
   }
 
  protected:

@@ -72,7 +72,7 @@ class Exhausted : public Error {
     const char* const why = reason == Reason::attempts   ? "no attempt left"
                             : reason == Reason::deadline ? "deadline passed"
                                                          : "stop requested";
-    return std::string{why} + " after " + std::to_string(attempts) + " of them; the last: " + last.what();
+    return joined(why, " after ", std::to_string(attempts), " of them; the last: ", last.what());
   }
   Reason reason_;
   unsigned attempts_;

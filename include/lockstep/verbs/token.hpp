@@ -43,7 +43,7 @@ class TokenForged : public TokenError {
 class TokenMismatch : public TokenError {
  public:
   explicit TokenMismatch(Place presented_for)
-      : TokenError{"the version token is not for " + to_string(presented_for)},
+      : TokenError{joined("the version token is not for ", to_string(presented_for))},
         place_{std::move(presented_for)} {}
   [[nodiscard]] const Place& presented_for() const noexcept { return place_; }
 

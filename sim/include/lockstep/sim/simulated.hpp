@@ -36,7 +36,7 @@ template <class T>
 
 template <class T, class V>
 [[nodiscard]] std::string shown_record(const std::optional<Versioned<T, V>>& loaded) {
-  return loaded ? "v" + shown(loaded->version) + " " + shown_record(loaded->record) : "absent";
+  return loaded ? joined("v", shown(loaded->version), " ", shown_record(loaded->record)) : "absent";
 }
 
 }  // namespace detail
@@ -72,7 +72,7 @@ class SimulatedSession {
       auto commit = inner_->commit();
       over_ = true;
       unhold();
-      outcome([&] { return commit ? landed() : "-> stale: " + first(commit); });
+      outcome([&] { return commit ? landed() : joined("-> stale: ", first(commit)); });
       return commit;
     };
     if (staged_.empty() && locks_.empty()) return quietly(end);  // nothing that anybody could notice
@@ -109,8 +109,7 @@ class SimulatedSession {
 
   static std::string first(const Commit& commit) {
     const auto& stale = *commit.stale().front();
-    return "v" + stale.expected_text() + " is now " + (stale.actual_text() == "absent" ? "" : "v") +
-           stale.actual_text();
+    return joined(stale.expected_text(), " is now ", stale.actual_text());
   }
 
   // What a step shows of its footprint: the records, each once.
@@ -183,7 +182,7 @@ class Simulated {
   [[nodiscard]] Loaded load(const key_type& key) const {
     return step("load", {record(key)}, [&] {
       auto loaded = storage_->load(key);
-      outcome([&] { return "-> " + detail::shown_record(loaded); });
+      outcome([&] { return joined("-> ", detail::shown_record(loaded)); });
       return loaded;
     });
   }
@@ -192,7 +191,7 @@ class Simulated {
     session.loaded_.insert(session.loaded_.begin(), record(key));
     const auto load_it = [&] {
       auto loaded = storage_->load(session.inner(), key);
-      outcome([&] { return "-> " + detail::shown_record(loaded); });
+      outcome([&] { return joined("-> ", detail::shown_record(loaded)); });
       return loaded;
     };
     return step("load", session.loaded_, load_it, session.loaded_.front().object);
@@ -257,18 +256,18 @@ class Simulated {
     const auto record = object(called(key));
     const auto change_it = [&] {
       auto changed = storage_->change(key, change);
-      outcome([&] { return "-> " + (changed ? detail::shown_record(changed) : "declined"); });
+      outcome([&] { return joined("-> ", changed ? detail::shown_record(changed) : "declined"); });
       return changed;
     };
     return step("change", {writes(record), all_locks()}, change_it, record);
   }
 
  private:
-  [[nodiscard]] std::string called(const key_type& key) const { return name() + "[" + shown(key) + "]"; }
+  [[nodiscard]] std::string called(const key_type& key) const { return to_string(Place{name(), shown(key)}); }
   [[nodiscard]] Access record(const key_type& key) const { return reads(called(key)); }
   // An object of its own, so that loads do not depend on locks. Locks of different records depend on each
   // other, since the one who closes a cycle of waiting is told of the deadlock.
-  [[nodiscard]] ObjectId lock_of(const key_type& key) const { return object(called(key) + "'s lock"); }
+  [[nodiscard]] ObjectId lock_of(const key_type& key) const { return object(joined(called(key), "'s lock")); }
   [[nodiscard]] static Access all_locks() { return writes(Session::all_locks); }
 
   // A commit takes the locks of what it writes.
@@ -276,9 +275,9 @@ class Simulated {
     session.staged_.push_back(writes(called(key)));
     if constexpr (LockableStorage<S>) session.staged_.push_back(all_locks());
     if (!recording()) return;
-    const auto text = record ? " " + detail::shown_record(*record) : std::string{};
+    const auto text = record ? detail::shown_record(*record) : std::string{};
     session.landing_.push_back([storage = storage_, key, text](session_of<S>& inner) {
-      return text.empty() ? "erased" : "v" + shown(storage->version(inner, key)) + text;
+      return text.empty() ? "erased" : joined("v", shown(storage->version(inner, key)), " ", text);
     });
   }
 
