@@ -243,6 +243,9 @@ BOOST_AUTO_TEST_CASE(a_record_whose_destructor_uses_the_database_does_no_harm) {
   memory::Database db;
   memory::Table<int, int> log{db};
   struct Farewell {
+    explicit Farewell(memory::Table<int, int>* table) : log{table} {}
+    Farewell(const Farewell&) = delete;
+    Farewell& operator=(const Farewell&) = delete;
     memory::Table<int, int>* log;
     ~Farewell() { static_cast<void>(log->load(1)); }
   };
