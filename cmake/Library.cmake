@@ -24,11 +24,9 @@ target_sources(lockstep INTERFACE
 add_library(lockstep_hmac INTERFACE)
 add_library(lockstep::hmac ALIAS lockstep_hmac)
 target_link_libraries(lockstep_hmac INTERFACE lockstep OpenSSL::Crypto)
-if(EXISTS "${lockstep_hmac_headers}")
-  target_sources(lockstep_hmac INTERFACE
-    FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${lockstep_hmac_headers}
-  )
-endif()
+target_sources(lockstep_hmac INTERFACE
+  FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${lockstep_hmac_headers}
+)
 set_target_properties(lockstep_hmac PROPERTIES EXPORT_NAME hmac)
 if(NOT OpenSSL_FOUND)
   set_target_properties(lockstep_hmac PROPERTIES VERIFY_INTERFACE_HEADER_SETS OFF)
