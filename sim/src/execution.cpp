@@ -27,6 +27,7 @@ std::uint64_t splitmix(std::uint64_t& state) noexcept {
 
 constexpr Instant longest_pace = 1'000'000'000;
 constexpr std::uint32_t longest_step = 1'000'000;
+constexpr std::uint32_t most_free_steps = 1'000;
 
 [[noreturn]] void give_up(const char* why) {
   std::fprintf(stderr, "lockstep::sim: %s\n", why);
@@ -40,7 +41,7 @@ class Execution::Rest final : public Operation {
  public:
   explicit Rest(const Thread& thread) : Operation{"yield", {}, Readiness::follow_up}, thread_{&thread} {}
   [[nodiscard]] Footprint footprint() const override { return {}; }
-  [[nodiscard]] bool enabled() const override { return thread_->disturbed; }
+  [[nodiscard]] bool enabled() const override { return thread_->disturbed || thread_->execution->abandoned(); }
 
  private:
   const Thread* thread_;
@@ -226,8 +227,7 @@ void Execution::visible_inside_step(Thread& self, Operation& operation) {
 /// Stacks unwind one after the other. What can be done is done, because it may stand in a destructor
 /// or another function that must not throw; what cannot be done, and too much of anything, throws.
 void Execution::visible_when_abandoned(Thread& self, const Operation& operation) {
-  constexpr std::uint32_t patience = 1'000;
-  if (may_run(operation) && ++self.free_run <= patience) return;
+  if (may_run(operation) && ++self.free_run <= most_free_steps) return;
   unwind();
 }
 
@@ -323,7 +323,10 @@ void Execution::release(ObjectId object) noexcept {
 /// partial-order reduction stays sound.
 void Execution::yield() {
   Thread& self = *running_;
-  if (abandoned_) return unwind();
+  if (abandoned_) {
+    if (++self.free_run > most_free_steps) unwind();
+    return;
+  }
   const bool inside = self.section != nullptr;
   if (recording_ && !inside) note("yield", {});
   yielded_ = true;

@@ -118,17 +118,18 @@ class Exploration {
 
   void found() {
     const FindingKind kind = *execution_.failure();
-    const bool first = !result_.finding;
-    if (!first && kind != FindingKind::bound) {
+    const bool wanted = !result_.finding || result_.finding->kind == FindingKind::bound;
+    if (!wanted && kind != FindingKind::bound) {
       ++result_.found[kind];
       return;
     }
     const std::vector<Decision> decisions = execution_.decisions();
-    record(first ? minimise(execution_, *body_, decisions, options_->steps) : decisions);
+    const bool reduce = wanted && kind != FindingKind::bound;
+    record(reduce ? minimise(execution_, *body_, decisions, options_->steps) : decisions);
     if (execution_.failure() != kind) return not_deterministic();
     Finding finding = recorded();
     ++result_.found[finding.kind];
-    if (first) result_.finding = std::move(finding);
+    if (wanted && (!result_.finding || finding.kind != FindingKind::bound)) result_.finding = std::move(finding);
   }
 
   const Body* body_;

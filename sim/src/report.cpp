@@ -139,6 +139,14 @@ std::string text(std::chrono::nanoseconds duration) {
   return std::to_string(duration.count()) + "ns";
 }
 
+std::string prefixed(std::string_view prefix, const std::string& value) {
+  return value.empty() ? std::string{} : std::string{prefix}.append(value);
+}
+
+std::string from_to(const std::string& before, const std::string& after) {
+  return after.empty() ? std::string{} : std::string{before}.append(" => ").append(after);
+}
+
 }  // namespace detail
 
 std::string timeline(const Finding& finding) {

@@ -28,12 +28,13 @@ class Join final : public Operation {
 
 class Sleep final : public Operation {
  public:
-  Sleep(Instant until, const std::stop_token& stop)
-      : Operation{"sleep", {}, Readiness::follow_up, until}, stop_{&stop} {}
+  Sleep(const Execution& execution, Instant until, const std::stop_token& stop)
+      : Operation{"sleep", {}, Readiness::follow_up, until}, execution_{&execution}, stop_{&stop} {}
   [[nodiscard]] Footprint footprint() const override { return {}; }
-  [[nodiscard]] bool enabled() const override { return stop_->stop_requested(); }
+  [[nodiscard]] bool enabled() const override { return stop_->stop_requested() || execution_->abandoned(); }
 
  private:
+  const Execution* execution_;
   const std::stop_token* stop_;
 };
 
@@ -68,7 +69,7 @@ void sleep_until(Instant until, const std::stop_token& stop) {
   Execution* execution = Execution::current();
   if (execution == nullptr || until <= execution->now() || stop.stop_requested()) return;
   if (execution->recording()) execution->note("sleep", {}, text(std::chrono::nanoseconds{until - execution->now()}));
-  Sleep sleep{until, stop};
+  Sleep sleep{*execution, until, stop};
   execution->visible(sleep);
 }
 

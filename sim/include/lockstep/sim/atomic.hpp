@@ -159,7 +159,7 @@ class AtomicBase {
     AtomicWait<T> look{"wait", id(), value_, old, nullptr};
     execution->visible(look);
     while (same_bytes(value_, old) && !execution->abandoned()) {
-      if (execution->recording()) execution->outcome("blocks at " + text(old));
+      if (execution->recording()) execution->outcome(prefixed("blocks at ", text(old)));
       const Waiter waiter{*execution, queue_of(id())};
       AtomicWait<T> wake{"wake", id(), value_, old, &waiter};
       execution->visible(wake);
@@ -173,10 +173,7 @@ class AtomicBase {
   [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
 
  protected:
-  static std::string change(T before, T after) {
-    std::string now = text(after);
-    return now.empty() ? now : text(before) + " => " + now;
-  }
+  static std::string change(T before, T after) { return from_to(text(before), text(after)); }
 
   /// One step from `value` to `next(value)`; returns the value before.
   template <class Next>

@@ -28,9 +28,10 @@ template <class T>
 /// "10ms", "1500us".
 [[nodiscard]] std::string text(std::chrono::nanoseconds duration);
 
-/// Both with a word before, and nothing if the value has no text.
-[[nodiscard]] inline std::string prefixed(std::string_view prefix, const std::string& value) {
-  return value.empty() ? std::string{} : std::string{prefix} + value;
-}
+/// "-> 100"; nothing if the value has no text.
+[[nodiscard]] std::string prefixed(std::string_view prefix, const std::string& value);
+
+/// "4 => 5"; nothing if the values have no text.
+[[nodiscard]] std::string from_to(const std::string& before, const std::string& after);
 
 }  // namespace lockstep::sim::detail

@@ -1,0 +1,292 @@
+// The number of executions on programs whose number of Mazurkiewicz traces is known: computed by
+// at least two other methods each. Fewer would miss an interleaving, more would repeat one.
+#include "support.hpp"
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <array>
+
+BOOST_AUTO_TEST_SUITE(exhaustive)
+
+namespace {
+
+using namespace lockstep::sim;
+using test::concurrently;
+using test::repeatedly;
+
+std::uint64_t traces(const std::function<void()>& body) {
+  const Result result = explore(body);
+  BOOST_TEST(result.passed(), result.report());
+  BOOST_TEST(result.complete);
+  return result.executions;
+}
+
+std::uint64_t factorial(unsigned n) { return n == 0 ? 1 : n * factorial(n - 1); }
+
+std::uint64_t power(std::uint64_t base, unsigned exponent) { return exponent == 0 ? 1 : base * power(base, exponent - 1); }
+
+template <class T>
+void load(const atomic<T>& value) {
+  static_cast<void>(value.load());
+}
+
+struct Locations {
+  atomic<int> x{0};
+  atomic<int> y{0};
+  atomic<int> z{0};
+};
+
+struct Node {
+  int value = 0;
+  Node* next = nullptr;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(store_buffering_has_3) {
+  BOOST_TEST(traces([] {
+               Locations l;
+               concurrently([&] { l.x.store(1), load(l.y); }, [&] { l.y.store(1), load(l.x); });
+             }) == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(message_passing_has_3) {
+  BOOST_TEST(traces([] {
+               Locations l;
+               concurrently([&] { l.x.store(1), l.y.store(1); }, [&] { load(l.y), load(l.x); });
+             }) == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(load_buffering_has_3_and_7_around_three_threads) {
+  BOOST_TEST(traces([] {
+               Locations l;
+               concurrently([&] { load(l.x), l.y.store(1); }, [&] { load(l.y), l.x.store(1); });
+             }) == 3U);
+  BOOST_TEST(traces([] {
+               Locations l;
+               concurrently([&] { load(l.x), l.y.store(1); }, [&] { load(l.y), l.z.store(1); },
+                            [&] { load(l.z), l.x.store(1); });
+             }) == 7U);
+}
+
+BOOST_AUTO_TEST_CASE(two_by_two_writes_have_3) {
+  BOOST_TEST(traces([] {
+               Locations l;
+               concurrently([&] { l.x.store(1), l.y.store(2); }, [&] { l.y.store(1), l.x.store(2); });
+             }) == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(s_has_3) {
+  BOOST_TEST(traces([] {
+               Locations l;
+               concurrently([&] { l.x.store(2), l.y.store(1); }, [&] { load(l.y), l.x.store(1); });
+             }) == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(coherence_of_reads_has_6_and_36_with_more_threads) {
+  BOOST_TEST(traces([] {
+               Locations l;
+               concurrently([&] { l.x.store(1), l.x.store(2); }, [&] { load(l.x), load(l.x); });
+             }) == 6U);
+  BOOST_TEST(traces([] {
+               Locations l;
+               concurrently([&] { l.x.store(1); }, [&] { l.x.store(2); }, [&] { load(l.x), load(l.x); },
+                            [&] { load(l.x); });
+             }) == 36U);
+}
+
+BOOST_AUTO_TEST_CASE(write_and_read_to_write_causality_has_7) {
+  BOOST_TEST(traces([] {
+               Locations l;
+               concurrently([&] { l.x.store(1), l.z.store(1); }, [&] { load(l.z), load(l.y); },
+                            [&] { l.y.store(1), load(l.x); });
+             }) == 7U);
+}
+
+BOOST_AUTO_TEST_CASE(a_release_sequence_has_16) {
+  BOOST_TEST(traces([] {
+               Locations l;
+               concurrently([&] { l.x.store(1), l.y.store(1), l.y.store(2); }, [&] { l.y.exchange(3); },
+                            [&] { load(l.y), load(l.x); });
+             }) == 16U);
+}
+
+BOOST_DATA_TEST_CASE(readers_of_one_write_have_two_each, boost::unit_test::data::xrange(1U, 9U), n) {
+  BOOST_TEST(traces([=] {
+               atomic<int> x{0};
+               repeatedly(n + 1, [&](unsigned i) { i == 0 ? x.store(1) : load(x); });
+             }) == power(2, n));
+}
+
+BOOST_DATA_TEST_CASE(last_zero_has_its_number, boost::unit_test::data::xrange(2U, 7U), n) {
+  BOOST_TEST(traces([=] {
+               std::array<atomic<int>, 8> a{};
+               repeatedly(n + 1, [&](unsigned i) {
+                 if (i != 0) {
+                   a[i].store(a[i - 1].load() + 1);
+                 } else {
+                   for (unsigned j = n; a[j].load() != 0;) --j;
+                 }
+               });
+             }) == (n + 3) * power(2, n - 2));
+}
+
+BOOST_DATA_TEST_CASE(increments_have_their_orders_per_variable,
+                     boost::unit_test::data::make({2U, 3U, 4U, 2U, 3U, 2U, 3U}) ^
+                         boost::unit_test::data::make({1U, 1U, 1U, 2U, 2U, 3U, 3U}),
+                     threads, variables) {
+  BOOST_TEST(traces([=] {
+               std::array<atomic<int>, 3> shared{};
+               repeatedly(threads, [&](unsigned) {
+                 for (unsigned v = 0; v != variables; ++v) shared[v].fetch_add(1);
+               });
+             }) == power(factorial(threads), variables));
+}
+
+BOOST_DATA_TEST_CASE(compare_exchange_that_fails_only_reads,
+                     boost::unit_test::data::make({2U, 3U, 4U}) ^ boost::unit_test::data::make({6U, 66U, 1200U}), n,
+                     expected) {
+  BOOST_TEST(traces([=] {
+               atomic<int> x{0};
+               repeatedly(n, [&](unsigned i) {
+                 int zero = 0;
+                 x.compare_exchange_strong(zero, 1);
+                 x.store(static_cast<int>(i) + 3);
+               });
+             }) == expected);
+}
+
+BOOST_DATA_TEST_CASE(fibonacci_has_its_number,
+                     boost::unit_test::data::make({1, 2, 3, 4}) ^ boost::unit_test::data::make({3U, 19U, 141U, 1107U}), n,
+                     expected) {
+  BOOST_TEST(traces([=] {
+               atomic<int> x{1};
+               atomic<int> y{1};
+               const auto add = [n](atomic<int>& to, const atomic<int>& from) {
+                 for (int i = 0; i != n; ++i) {
+                   const int before = to.load();
+                   to.store(before + from.load());
+                 }
+               };
+               concurrently([&] { add(x, y); }, [&] { add(y, x); });
+             }) == expected);
+}
+
+BOOST_DATA_TEST_CASE(a_lock_has_its_orders,
+                     boost::unit_test::data::make({2U, 3U, 4U, 2U, 3U}) ^
+                         boost::unit_test::data::make({1U, 1U, 1U, 2U, 2U}) ^
+                         boost::unit_test::data::make({2U, 6U, 24U, 6U, 90U}),
+                     threads, sections, expected) {
+  BOOST_TEST(traces([=] {
+               mutex guard;
+               unsigned counter = 0;
+               repeatedly(threads, [&](unsigned) {
+                 for (unsigned i = 0; i != sections; ++i) {
+                   const std::lock_guard lock{guard};
+                   ++counter;
+                 }
+               });
+               check(counter == threads * sections, "the lock keeps increments apart");
+             }) == expected);
+}
+
+BOOST_AUTO_TEST_CASE(opposite_transfers_with_a_reader_have_12) {
+  BOOST_TEST(traces([] {
+               mutex a;
+               mutex b;
+               const auto transfer = [&] {
+                 const std::lock_guard first{a};
+                 const std::lock_guard second{b};
+               };
+               concurrently(transfer, transfer, [&] {
+                 { const std::lock_guard lock{a}; }
+                 const std::lock_guard lock{b};
+               });
+             }) == 12U);
+}
+
+BOOST_AUTO_TEST_CASE(locks_in_opposite_order_have_2_and_a_deadlock) {
+  const Result result = test::explore_all([] {
+    mutex a;
+    mutex b;
+    concurrently([&] { const std::scoped_lock first{a}; const std::scoped_lock second{b}; },
+                 [&] { const std::scoped_lock first{b}; const std::scoped_lock second{a}; });
+  });
+  BOOST_TEST(result.executions == 3U);
+  BOOST_TEST(result.found.at(FindingKind::deadlock) == 1U);
+  BOOST_TEST(result.complete);
+}
+
+BOOST_DATA_TEST_CASE(a_condition_has_its_number,
+                     boost::unit_test::data::make({1U, 2U, 2U}) ^ boost::unit_test::data::make({1U, 1U, 2U}) ^
+                         boost::unit_test::data::make({2U, 10U, 60U}),
+                     waiters, signallers, expected) {
+  const Result result = test::explore_all([=] {
+    mutex guard;
+    condition_variable condition;
+    bool ready = false;
+    repeatedly(waiters + signallers, [&](unsigned i) {
+      std::unique_lock lock{guard};
+      if (i < waiters) {
+        while (!ready) condition.wait(lock);
+      } else {
+        ready = true;
+        condition.notify_one();
+      }
+    });
+  });
+  BOOST_TEST(result.executions == expected);
+  BOOST_TEST(result.complete);
+}
+
+BOOST_AUTO_TEST_CASE(a_treiber_stack_has_40) {
+  BOOST_TEST(traces([] {
+               std::array<Node, 2> nodes{};
+               atomic<Node*> head{nullptr};
+               repeatedly(2, [&](unsigned i) {
+                 Node* node = &nodes.at(i);
+                 node->next = head.load();
+                 while (!head.compare_exchange_strong(node->next, node)) {
+                 }
+                 Node* top = head.load();
+                 while (top != nullptr && !head.compare_exchange_strong(top, top->next)) {
+                 }
+               });
+             }) == 40U);
+}
+
+BOOST_AUTO_TEST_CASE(a_step_that_enables_or_disables_another_conflicts_with_it) {
+  // Both outcomes of try_lock, before, inside and after the critical section, with what each sees.
+  std::vector<std::string> seen;
+  const Result result = explore([&] {
+    mutex guard;
+    atomic<int> x{0};
+    std::string saw;
+    concurrently([&] { const std::lock_guard lock{guard}; x.store(1); },
+                 [&] {
+                   saw = std::to_string(x.load());
+                   saw += guard.try_lock() ? "free" : "held";
+                   if (saw.ends_with("free")) guard.unlock();
+                 });
+    seen.push_back(saw);
+  });
+  BOOST_TEST(result.passed());
+  for (const char* expected : {"0free", "0held", "1held", "1free"}) {
+    BOOST_TEST((std::ranges::find(seen, expected) != seen.end()), expected);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(threads_that_share_nothing_have_one_trace) {
+  BOOST_TEST(traces([] {
+               std::array<atomic<int>, 3> own{};
+               repeatedly(3, [&](unsigned i) {
+                 own[i].store(1);
+                 own[i].store(2);
+               });
+             }) == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
