@@ -260,7 +260,7 @@ class Session {
 /// What tables of one database share. Safe to use from any thread; outlives its
 /// tables and their sessions.
 template <Runtime R>
-class Database {
+class Database : public FindsVerbs {
  public:
   using runtime_type = R;
 

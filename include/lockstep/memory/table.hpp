@@ -26,7 +26,7 @@ namespace lockstep::memory {
 /// Sessions must come from the same database.
 template <class Key, class T, Runtime R = StdRuntime, class Hash = std::hash<Key>,
           class Equal = std::equal_to<Key>>
-class Table {
+class Table : public FindsVerbs {
  public:
   using key_type = Key;
   using record_type = T;

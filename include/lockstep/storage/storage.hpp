@@ -26,6 +26,10 @@
 
 namespace lockstep {
 
+/// An empty base for storages and databases of other namespaces: with it, calls of verbs
+/// need no qualification, as in `update(accounts, 1, ...)`.
+struct FindsVerbs {};
+
 template <class S>
 using key_of = typename std::remove_cvref_t<S>::key_type;
 template <class S>

@@ -162,7 +162,7 @@ class SimulatedSession {
 ///     memory::Table<int, Account, sim::Runtime> table{db, "accounts"};
 ///     sim::Simulated accounts{table};
 template <Storage S>
-class Simulated {
+class Simulated : public FindsVerbs {
  public:
   using key_type = key_of<S>;
   using record_type = record_of<S>;
