@@ -133,8 +133,9 @@ std::string Execution::explain_stuck(const std::vector<unsigned>& circle) const 
 }
 
 /// True if the recording repeats itself at least three times between its half and its last eighth, and
-/// there no thread finishes, and every thread that could run does. The end does not count, because
-/// depth-first search tries something else there first.
+/// there no thread finishes, and every thread that could run does. What repeats are threads, operations and
+/// objects; if it is one thread alone, it must also see the same each time, or it may just be counting.
+/// The end does not count, because depth-first search tries something else there first.
 bool Execution::runs_in_circles(std::size_t& period) const {
   const std::size_t half = rows_.size() / 2;
   const std::size_t end = rows_.size() - rows_.size() / 8;
@@ -158,11 +159,13 @@ bool Execution::runs_in_circles(std::size_t& period) const {
   if (period * 3 > length) return false;
   ThreadSet enabled = 0;
   ThreadSet stepped = 0;
+  bool sees_the_same = true;
   for (std::size_t i = half; i != end; ++i) {
     enabled |= rows_enabled_[i];
     stepped |= only(rows_[i].thread);
+    if (i >= half + period) sees_the_same = sees_the_same && rows_[i].outcome == rows_[i - period].outcome;
   }
-  return (enabled & ~stepped) == 0;
+  return (enabled & ~stepped) == 0 && (sees_the_same || !std::has_single_bit(stepped));
 }
 
 Finding Execution::finding() const {

@@ -5,6 +5,7 @@
 #include "pct.hpp"
 #include "random.hpp"
 #include "replay.hpp"
+#include "round_robin.hpp"
 #include "token.hpp"
 
 #include <lockstep/sim/execution.hpp>
@@ -128,8 +129,28 @@ class Exploration {
     record(reduce ? minimise(execution_, *body_, decisions, options_->steps) : decisions);
     if (execution_.failure() != kind) return not_deterministic();
     Finding finding = recorded();
+    if (wanted && finding.kind == FindingKind::bound) look_for_a_livelock(finding);
     ++result_.found[finding.kind];
     if (wanted && (!result_.finding || finding.kind != FindingKind::bound)) result_.finding = std::move(finding);
+  }
+
+  /// An execution over its bound may be endless only because its schedule starves somebody. It is a
+  /// livelock if a schedule in turns does not end either, within several times the bound.
+  void look_for_a_livelock(Finding& finding) {
+    constexpr unsigned longest_turn = 16;
+    constexpr std::uint64_t patience = 8;
+    for (unsigned turn = 1; turn <= longest_turn; ++turn) {
+      RoundRobin fair{turn};
+      execution_.run(*body_, fair, {.steps = patience * options_->steps});
+      if (execution_.failure() != FindingKind::bound) continue;
+      RoundRobin again{turn};
+      execution_.run(*body_, again, {.steps = options_->steps, .recording = true});
+      if (execution_.failure() != FindingKind::bound) continue;
+      if (Finding fairer = recorded(); fairer.kind == FindingKind::livelock) {
+        finding = std::move(fairer);
+        return;
+      }
+    }
   }
 
   const Body* body_;

@@ -1,0 +1,241 @@
+// Each kind of finding, on a planted bug.
+#include <lockstep/sim/finding.hpp>
+
+#include "support.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <stdexcept>
+
+BOOST_AUTO_TEST_SUITE(finding)
+
+namespace {
+using namespace lockstep::sim;
+using test::concurrently;
+using test::found;
+using test::message;
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_kind_has_a_name_and_is_found_by_it) {
+  for (const auto kind : {FindingKind::check, FindingKind::exception, FindingKind::deadlock, FindingKind::lost_wakeup,
+                          FindingKind::livelock, FindingKind::nondeterminism, FindingKind::bound}) {
+    BOOST_TEST((finding_kind(to_string(kind)) == kind));
+  }
+  BOOST_TEST(!finding_kind("no such kind").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_check_that_fails_in_one_interleaving_is_found) {
+  const Result result = explore(test::lost_update);
+  BOOST_TEST(found(result) == "check");
+  BOOST_TEST(result.finding->message == "both deposits are in the balance");
+  BOOST_TEST(!result.complete);
+}
+
+BOOST_AUTO_TEST_CASE(a_check_may_fail_in_any_thread) {
+  BOOST_TEST(found([] { concurrently([] { check(false, "never"); }); }) == "check");
+}
+
+BOOST_AUTO_TEST_CASE(a_check_outside_an_execution_is_a_mistake) {
+  BOOST_CHECK_THROW(check(true, "here"), std::logic_error);
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_that_leaves_a_thread_is_found_with_its_type) {
+  const auto text = message([] {
+    atomic<int> x{0};
+    concurrently([&] { x.store(1); }, [&] { if (x.load() == 1) throw std::out_of_range{"one"}; });
+  });
+  BOOST_TEST(text == "std::out_of_range: one leaves t2");
+  BOOST_TEST(message([] { throw 7; }) == "int leaves main");
+}
+
+BOOST_AUTO_TEST_CASE(a_deadlock_names_its_cycle) {
+  const auto text = message([] {
+    mutex a;
+    mutex b;
+    label(a, "A");
+    label(b, "B");
+    concurrently([&] { const std::lock_guard first{a}; const std::lock_guard second{b}; },
+                 [&] { const std::lock_guard first{b}; const std::lock_guard second{a}; });
+  });
+  BOOST_TEST(text == "t1 holds A and waits for B; t2 holds B and waits for A; main waits for t1 to finish");
+}
+
+BOOST_AUTO_TEST_CASE(a_mutex_locked_twice_is_a_deadlock_with_oneself) {
+  BOOST_TEST(message([] {
+               mutex a;
+               label(a, "A");
+               a.lock();
+               a.lock();
+             }) == "main holds A and waits for A");
+}
+
+BOOST_AUTO_TEST_CASE(threads_that_join_each_other_deadlock) {
+  const Result result = explore([] {
+    thread first;
+    atomic<bool> ready{false};
+    thread second{[&] { ready.wait(false); if (first.joinable()) first.join(); }};
+    first = thread{[&] { second.join(); }};
+    ready.store(true);
+    ready.notify_one();
+    ready.wait(true);
+  });
+  BOOST_TEST(found(result) == "deadlock");
+  BOOST_TEST(result.finding->message.find("t1 waits for t2 to finish; t2 waits for t1 to finish") !=
+             std::string::npos, result.finding->message);
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_that_nobody_is_left_to_notify_is_stuck) {
+  const Result result = explore([] {
+    mutex guard;
+    condition_variable condition;
+    label(condition, "news");
+    std::unique_lock lock{guard};
+    condition.wait(lock);
+  });
+  BOOST_TEST(found(result) == "deadlock");
+  BOOST_TEST(result.finding->message == "main waits for news, and nobody is left to notify it");
+}
+
+BOOST_AUTO_TEST_CASE(a_lock_that_was_never_released_names_who_took_it) {
+  const auto text = message([] {
+    mutex a;
+    label(a, "A");
+    concurrently([&] { a.lock(); });
+    a.lock();
+  });
+  BOOST_TEST(text == "main waits for A, which t1 never released");
+}
+
+BOOST_AUTO_TEST_CASE(a_notification_before_the_wait_is_a_lost_wakeup) {
+  const auto body = [] {
+    mutex guard;
+    condition_variable condition;
+    atomic<bool> ready{false};
+    concurrently(
+        [&] {
+          if (ready.load()) return;  // looked at without the lock
+          std::unique_lock lock{guard};
+          condition.wait(lock);
+        },
+        [&] {
+          ready.store(true);
+          condition.notify_one();
+        });
+  };
+  BOOST_TEST(found(body) == "lost_wakeup");
+  BOOST_TEST(message(body).find("was notified before it waited") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_wakeup_of_an_atomic_is_found_too) {
+  const Result result = test::explore_all([] {
+    atomic<bool> ready{false};
+    atomic<int> turn{0};
+    concurrently([&] { if (!ready.load()) turn.wait(0); },
+                 [&] {
+                   ready.store(true);
+                   turn.notify_one();
+                 });
+  });
+  BOOST_TEST(result.found.at(FindingKind::lost_wakeup) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(threads_that_go_round_in_circles_are_a_livelock) {
+  const auto polite = [](atomic<bool>& mine, const atomic<bool>& other) {
+    for (;;) {  // after you
+      mine.store(true);
+      if (!other.load()) return mine.store(false);
+      mine.store(false);
+    }
+  };
+  const auto body = [&] {
+    atomic<bool> left{false};
+    atomic<bool> right{false};
+    concurrently([&] { polite(left, right); }, [&] { polite(right, left); });
+  };
+  BOOST_TEST(found(body, {.steps = 200}) == "livelock");
+}
+
+BOOST_AUTO_TEST_CASE(a_loop_that_waits_politely_for_nothing_is_a_livelock) {
+  BOOST_TEST(found(
+                 [] {
+                   atomic<bool> flag{false};
+                   while (!flag.load()) this_thread::yield();
+                 },
+                 {.steps = 100}) == "livelock");
+}
+
+BOOST_AUTO_TEST_CASE(a_loop_that_starves_another_thread_only_exceeds_the_bound) {
+  BOOST_TEST(found(
+                 [] {
+                   atomic<bool> flag{false};
+                   concurrently([&] { while (!flag.load()) {} }, [&] { flag.store(true); });
+                 },
+                 {.steps = 100}) == "bound");
+}
+
+BOOST_AUTO_TEST_CASE(an_execution_that_is_merely_long_exceeds_the_bound) {
+  const auto count = [](atomic<int>& x) {
+    for (int i = 0; i != 60; ++i) x.store(i);
+  };
+  const auto one = message([&] { atomic<int> x{0}; count(x); }, {.steps = 50});
+  BOOST_TEST(one.find("longer than 50 steps") != std::string::npos, one);
+  const auto two = message(
+      [&] {
+        atomic<int> x{0};
+        concurrently([&] { count(x); }, [&] { count(x); });
+      },
+      {.steps = 50});
+  BOOST_TEST(two.find("longer than 50 steps") != std::string::npos, two);
+}
+
+BOOST_AUTO_TEST_CASE(a_test_that_depends_on_what_is_outside_is_not_deterministic) {
+  for (const Strategy strategy : {Strategy::exhaustive, Strategy::random, Strategy::pct}) {
+    int runs = 0;
+    BOOST_TEST(found(
+                   [&] {
+                     atomic<int> x{0};
+                     ++runs;
+                     concurrently([&] { x.store(runs); }, [&] { static_cast<void>(x.load()); });
+                   },
+                   {.strategy = strategy}) == "nondeterminism");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_test_that_changes_later_is_caught_where_a_prefix_leads_elsewhere) {
+  int runs = 0;
+  BOOST_TEST(found([&] {
+               atomic<int> x{0};
+               atomic<int> y{0};
+               atomic<int>& either = ++runs == 5 ? y : x;
+               concurrently([&] { either.store(1), x.store(2); }, [&] { x.store(3), x.store(4); });
+             }) == "nondeterminism");
+}
+
+BOOST_AUTO_TEST_CASE(unlocking_a_mutex_that_is_not_held_is_found) {
+  BOOST_TEST(message([] {
+               mutex a;
+               label(a, "A");
+               concurrently([&] { a.unlock(); });
+             }) == "t1 unlocks A without holding it");
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_that_is_not_joined_is_found) {
+  const Result result = explore([] {
+    atomic<int> x{0};
+    const thread forgotten{[&] { x.store(1), x.store(2); }};
+  });
+  BOOST_TEST(found(result) == "exception");
+  BOOST_TEST(result.finding->message.find("t1 was still joinable") == 0U, result.finding->message);
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_past_a_running_thread_is_told_with_it) {
+  const auto text = message([] {
+    atomic<int> x{0};
+    const thread running{[&] { x.store(1), x.store(2); }};
+    throw std::runtime_error{"boom"};
+  });
+  BOOST_TEST(text.find("t1 was still joinable") != std::string::npos, text);
+  BOOST_TEST(text.find("std::runtime_error: boom leaves main") != std::string::npos, text);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
