@@ -38,7 +38,10 @@ void refuse_dirty(const S& storage, const key_of<S>& key, const Draft<record_of<
 /// the scope, which rolls back. `*lock` is the record as it was when the lock was
 /// granted, to be changed in place.
 ///
-/// One thread uses it. The constructor throws Missing, LockUnavailable (also where
+/// One thread uses it. Each is a session of its own, so a storage cannot see that two of
+/// one thread close a cycle of waiting, and both sides wait for ever: hold several
+/// records with `with_locks`, or with `lock` inside `transact`, which do see it.
+/// The constructor throws Missing, LockUnavailable (also where
 /// `Wait::skip()` would skip), LockTimeout, Deadlock, NotSupported. The destructor
 /// does not throw. The storage must outlive it.
 template <LockableStorage S>
