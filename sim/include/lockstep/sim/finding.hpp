@@ -26,22 +26,22 @@ enum class FindingKind {
 
 /// One visible operation of a thread, as the timeline shows it.
 struct Step {
-  unsigned thread = 0;      ///< the thread's ordinal; 0 is the body of the test
-  std::string operation;    ///< "load", "lock", "commit", ...
-  std::string object;       ///< its name: "balance", "mutex#1", "accounts[1]"
-  std::string outcome;      ///< what it saw or did: "-> 100", "stale", "blocks"; may be empty
-  bool switched = false;    ///< the thread differs from the previous step's
+  unsigned thread = 0;         ///< the thread's ordinal; 0 is the body of the test
+  std::string operation = {};  ///< "load", "lock", "commit", ...
+  std::string object = {};     ///< its name: "balance", "mutex#1", "accounts[1]"
+  std::string outcome = {};    ///< what it saw or did: "-> 100", "stale", "blocks"; may be empty
+  bool switched = false;       ///< the thread differs from the previous step's
 
   friend bool operator==(const Step&, const Step&) = default;
 };
 
 /// One failure and the interleaving that leads to it.
 struct Finding {
-  FindingKind kind = FindingKind::check;
-  std::string message;                ///< what failed; a deadlock names its cycle
-  std::vector<std::string> threads;   ///< names by ordinal
-  std::vector<Step> steps;            ///< the interleaving, up to the failure
-  std::string token;                  ///< replays it: see `sim::replay`
+  FindingKind kind = FindingKind::check;   ///< what went wrong
+  std::string message = {};                ///< what failed; a deadlock names its cycle
+  std::vector<std::string> threads = {};   ///< names by ordinal
+  std::vector<Step> steps = {};            ///< the interleaving, up to the failure
+  std::string token = {};                  ///< replays it: see `sim::replay`
 };
 
 /// The timeline of a finding: a column per thread, a row per step, switches marked.

@@ -1,0 +1,158 @@
+#include <lockstep/sim/explore.hpp>
+
+#include "support.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <set>
+
+BOOST_AUTO_TEST_SUITE(exploring)
+
+namespace {
+
+using namespace lockstep::sim;
+using test::concurrently;
+
+/// A bug of depth 3 behind many steps: both orders have to be right.
+void deep_bug() {
+  atomic<int> stage{0};
+  atomic<int> noise{0};
+  concurrently(
+      [&] {
+        for (int i = 0; i != 3; ++i) noise.fetch_add(1);
+        stage.store(1);
+        noise.fetch_add(1);
+        check(stage.load() != 2, "the stage is left alone");
+      },
+      [&] {
+        for (int i = 0; i != 3; ++i) noise.fetch_add(1);
+        if (stage.load() == 1) stage.store(2);
+      });
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_strategy_has_a_name_and_is_found_by_it) {
+  for (const auto each : {Strategy::exhaustive, Strategy::random, Strategy::pct}) {
+    BOOST_TEST((strategy(to_string(each)) == each));
+  }
+  BOOST_TEST(!strategy("no such strategy").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(every_strategy_finds_a_lost_update) {
+  for (const auto each : {Strategy::exhaustive, Strategy::random, Strategy::pct}) {
+    BOOST_TEST(test::found(test::lost_update, {.strategy = each}) == "check");
+    BOOST_TEST(test::found(deep_bug, {.strategy = each}) == "check");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_same_seed_finds_the_same) {
+  for (const auto each : {Strategy::random, Strategy::pct}) {
+    const Result first = explore(deep_bug, {.strategy = each, .seed = 7});
+    const Result second = explore(deep_bug, {.strategy = each, .seed = 7});
+    BOOST_REQUIRE(first.finding.has_value());
+    BOOST_TEST(first.executions == second.executions);
+    BOOST_TEST(first.finding->token == second.finding->token);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(other_seeds_take_other_ways) {
+  std::set<std::uint64_t> executions;
+  for (std::uint64_t seed = 1; seed != 9; ++seed) {
+    executions.insert(explore(deep_bug, {.strategy = Strategy::random, .seed = seed}).executions);
+  }
+  BOOST_TEST(executions.size() > 1U);
+}
+
+BOOST_AUTO_TEST_CASE(random_reaches_every_outcome) {
+  std::set<std::pair<int, int>> seen;
+  explore(
+      [&] {
+        atomic<int> x{0};
+        atomic<int> y{0};
+        int left = 0;
+        int right = 0;
+        concurrently([&] { x.store(1), left = y.load(); }, [&] { y.store(1), right = x.load(); });
+        seen.emplace(left, right);
+      },
+      {.strategy = Strategy::random, .executions = 100});
+  BOOST_TEST(seen.size() == 3U);
+  BOOST_TEST(seen.count({0, 0}) == 0U);  // not under sequential consistency
+}
+
+BOOST_AUTO_TEST_CASE(pct_of_depth_one_only_runs_threads_in_some_order) {
+  BOOST_TEST(test::found(test::lost_update, {.strategy = Strategy::pct, .depth = 1}) == "none");
+  BOOST_TEST(test::found(test::lost_update, {.strategy = Strategy::pct, .depth = 2}) == "check");
+}
+
+BOOST_AUTO_TEST_CASE(pct_ends_where_a_thread_waits_politely) {
+  const Result result = explore(
+      [] {
+        atomic<bool> flag{false};
+        concurrently([&] { while (!flag.load()) this_thread::yield(); }, [&] { flag.store(true); });
+      },
+      {.strategy = Strategy::pct, .executions = 200});
+  BOOST_TEST(result.passed(), result.report());
+}
+
+BOOST_AUTO_TEST_CASE(random_and_pct_stop_after_their_executions_and_claim_no_completeness) {
+  for (const auto each : {Strategy::random, Strategy::pct}) {
+    const Result result = explore([] {}, {.strategy = each, .executions = 17});
+    BOOST_TEST(result.executions == 17U);
+    BOOST_TEST(!result.complete);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_exhaustive_exploration_that_is_cut_short_is_not_complete) {
+  const auto body = [] {
+    atomic<int> x{0};
+    concurrently([&] { x.store(1); }, [&] { x.store(2); }, [&] { x.store(3); });
+  };
+  BOOST_TEST(!explore(body, {.executions = 5}).complete);
+  BOOST_TEST(explore(body).executions == 6U);
+}
+
+BOOST_AUTO_TEST_CASE(going_on_after_a_finding_counts_each_kind) {
+  const Result result = test::explore_all(test::lost_update);
+  BOOST_TEST(result.complete);
+  BOOST_TEST(!result.passed());
+  BOOST_TEST(result.executions == 4U);
+  BOOST_TEST(result.found.at(FindingKind::check) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(progress_is_told_and_ends_with_the_total) {
+  Progress last;
+  const Result result = explore([] {}, {.strategy = Strategy::random, .executions = 100,
+                                        .progress = [&](const Progress& now) { last = now; }});
+  BOOST_TEST(last.executions == result.executions);
+  BOOST_TEST(last.steps == result.steps);
+}
+
+BOOST_AUTO_TEST_CASE(which_waiter_is_woken_is_explored) {
+  std::set<int> first_woken;
+  const Result result = explore([&] {
+    mutex guard;
+    condition_variable condition;
+    int turns = 0;
+    int first = 0;
+    const auto wait = [&](int self) {
+      std::unique_lock lock{guard};
+      while (turns == 0) condition.wait(lock);
+      --turns;
+      if (first == 0) first = self;
+    };
+    concurrently([&] { wait(1); }, [&] { wait(2); },
+                 [&] {
+                   for (int i = 0; i != 2; ++i) {
+                     const std::lock_guard lock{guard};
+                     ++turns;
+                     condition.notify_one();
+                   }
+                 });
+    first_woken.insert(first);
+  });
+  BOOST_TEST(result.passed(), result.report());
+  BOOST_TEST(first_woken.size() == 2U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
