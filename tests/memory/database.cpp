@@ -150,10 +150,11 @@ BOOST_AUTO_TEST_CASE(a_commit_locks_what_it_writes_in_one_order_for_all) {
   Bank<WatchedRuntime> bank;
   auto holder = std::optional{bank.db.session()};
   bank.accounts.lock(*holder, 2);
+  bool landed = false;
   std::jthread committer{[&] {
     auto session = bank.db.session();
     for (const int key : {3, 2, 1}) bank.accounts.write(session, key, Version{0}, {});
-    BOOST_TEST(static_cast<bool>(session.commit()));
+    landed = static_cast<bool>(session.commit());
   }};
   WatchedRuntime::until_waiting(1);
   BOOST_TEST(bank.locked(1));   // staged last, locked first
@@ -161,6 +162,7 @@ BOOST_AUTO_TEST_CASE(a_commit_locks_what_it_writes_in_one_order_for_all) {
   BOOST_TEST(bank.balance(1) == 100);
   holder.reset();
   committer.join();
+  BOOST_TEST(landed);
   BOOST_TEST(bank.balance(1) == 0);
 }
 
