@@ -84,9 +84,9 @@ class OpenStep {
 /// Other threads go before it or after it, not between. Simulated primitives used inside do not schedule,
 /// and need not stand in `accesses`; what stands there must cover everything that makes a difference to
 /// other steps, or exploration misses interleavings. If something inside has to block (a lock
-/// held by a thread that itself blocks inside a step, a condition variable), the thread waits, others run, and
-/// it goes on as a further step with the same name and accesses. A step inside a step is part of the outer one.
-/// Outside an execution it just calls `effect`.
+/// held by a thread that itself blocks inside a step, a condition variable), the thread waits, others run,
+/// and it goes on as a further step with the same name and accesses. A step inside a step is part of the
+/// outer one. Outside an execution it just calls `effect`.
 ///
 /// The timeline names everything in `accesses`, or just `about` if it is given.
 /// `operation` and `accesses` must outlive the call. What `effect` throws passes through. Throws Abandoned.
