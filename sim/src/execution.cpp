@@ -59,9 +59,9 @@ class Execution::InsideStep final : public Operation {
   [[nodiscard]] bool enabled() const override { return inner_->enabled(); }
   [[nodiscard]] ThreadSet holders() const override {
     ThreadSet holders = inner_->holders();
-    for (const auto& [object, thread] : execution_->held_) {
-      const auto same = [&](const Access& access) { return access.object == object; };
-      if (std::ranges::any_of(section_->footprint, same)) holders |= only(thread);
+    for (const auto& held : execution_->held_) {
+      const auto same = [&](const Access& access) { return access.object == held.first; };
+      if (std::ranges::any_of(section_->footprint, same)) holders |= only(held.second);
     }
     return holders;
   }
