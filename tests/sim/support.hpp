@@ -9,14 +9,7 @@
 
 namespace lockstep::sim::test {
 
-/// Runs each function in a thread of its own, t1, t2, ..., and waits for all.
-template <class... F>
-void concurrently(F... functions) {
-  std::vector<thread> threads;
-  threads.reserve(sizeof...(F));
-  (threads.emplace_back(functions), ...);
-  for (thread& each : threads) each.join();
-}
+using sim::concurrently;
 
 /// `count` threads that run `function(index)`.
 template <class F>

@@ -122,7 +122,7 @@ class [[nodiscard]] Commit {
   Members stale_;
 };
 
-/// Guards failed where the caller asked for success: by `Saved::value`, or by a read
+/// Guards failed where the caller asked for success: by `Saved::or_throw`, or by a read
 /// inside a transaction that can no longer be consistent with its earlier reads.
 class StaleRecord : public Conflicted {
  public:

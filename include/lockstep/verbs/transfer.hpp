@@ -92,7 +92,7 @@ template <Numeric Amount>
 
 }  // namespace detail
 
-/// Moves `transfer.amount` from one record to the other, in one commit.
+/// Moves `transfer.amount` from one record's `balance` to the other's, in one commit.
 ///
 /// `transfer<&Account::points>(...)` moves another numeric member than `balance`. Count
 /// money in integers of its smallest unit: floating point rounds, and so loses some.

@@ -24,8 +24,6 @@ struct Order {
   bool operator==(const Order&) const = default;
 };
 
-[[maybe_unused]] void show(const lockstep::Stale& conflict) { std::cout << to_string(conflict) << '\n'; }
-
 }  // namespace
 
 int main() {

@@ -4,6 +4,7 @@
 #include <lockstep/sim/atomic.hpp>
 #include <lockstep/sim/barrier.hpp>
 #include <lockstep/sim/clock.hpp>
+#include <lockstep/sim/concurrently.hpp>
 #include <lockstep/sim/condition_variable.hpp>
 #include <lockstep/sim/explore.hpp>
 #include <lockstep/sim/finding.hpp>
@@ -13,6 +14,7 @@
 #include <lockstep/sim/runtime.hpp>
 #include <lockstep/sim/semaphore.hpp>
 #include <lockstep/sim/shared_mutex.hpp>
+#include <lockstep/sim/simulated.hpp>
 #include <lockstep/sim/step.hpp>
 #include <lockstep/sim/this_thread.hpp>
 #include <lockstep/sim/thread.hpp>
