@@ -43,25 +43,38 @@ BOOST_AUTO_TEST_CASE(all_stale_members_are_reported_and_nothing_is_written) {
   Bank bank;
   auto first = load(bank.accounts, 1);
   auto second = load(bank.accounts, 2);
-  auto order = load(bank.orders, 7);
   const auto read = load(bank.accounts, 3);
   bank.deposit(1, 1);
   bank.deposit(2, 1);
   bank.deposit(3, 1);
   first->balance = second->balance = 0;
-  order->paid = true;
   Batch batch{bank.db};
-  batch.save(bank.accounts, 1, first).save(bank.accounts, 2, second).save(bank.orders, 7, order);
+  batch.save(bank.accounts, 1, first).save(bank.accounts, 2, second);
   batch.expect(bank.accounts, 3, read.version);
   batch.insert(bank.orders, 7, {});
   const auto commit = batch.commit();
   BOOST_TEST(told(commit) == (std::vector<std::string>{"accounts[1]: update expected version 0, found 1",
                                                        "accounts[2]: update expected version 0, found 1",
-                                                       "orders[7]: validate expected version absent, found 0",
-                                                       "accounts[3]: validate expected version 0, found 1"}),
+                                                       "accounts[3]: validate expected version 0, found 1",
+                                                       "orders[7]: insert expected version absent, found 0"}),
              boost::test_tools::per_element());
   BOOST_TEST(first.version == Version{0});
   BOOST_TEST(!load(bank.orders, 7)->paid);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_write_of_one_record_is_refused_since_it_would_bury_the_first) {
+  Bank bank;
+  auto first = load(bank.accounts, 1);
+  auto second = load(bank.accounts, 1);
+  first->balance += 1;
+  second->balance += 10;
+  Batch batch{bank.db};
+  batch.save(bank.accounts, 1, first);
+  BOOST_CHECK_THROW(batch.save(bank.accounts, 1, second), NotSupported);
+  BOOST_CHECK_THROW(batch.erase(bank.accounts, 1, first.version), NotSupported);
+  BOOST_CHECK_THROW(batch.insert(bank.accounts, 1, {}), NotSupported);
+  batch.insert(bank.accounts, 50, {});
+  BOOST_CHECK_THROW(batch.insert(bank.accounts, 50, {}), NotSupported);
 }
 
 BOOST_AUTO_TEST_CASE(members_that_become_stale_while_the_batch_is_filled_are_all_reported) {

@@ -151,9 +151,12 @@ BOOST_AUTO_TEST_CASE(a_deadline_beyond_all_time_is_no_deadline) {
 BOOST_AUTO_TEST_CASE(a_stop_requested_before_the_next_attempt_ends_the_loop) {
   std::stop_source source;
   source.request_stop();
-  const auto error = exhausted(9, {.stop = source.get_token()});
+  bool heard = false;
+  const auto error =
+      exhausted(9, {.stop = source.get_token(), .observer = [&](const Retrying&) { heard = true; }});
   BOOST_TEST((error.reason() == Exhausted::Reason::stopped));
   BOOST_TEST(error.attempts() == 1U);
+  BOOST_TEST(!heard);  // there is nothing to be tried again
   BOOST_TEST(script.slept.empty());
 }
 

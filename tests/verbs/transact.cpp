@@ -6,6 +6,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -146,6 +148,32 @@ BOOST_AUTO_TEST_CASE(a_function_that_swallows_a_lost_race_is_run_again_all_the_s
     tx.edit(bank.accounts, 3).balance = 0;
   });
   BOOST_TEST(runs == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_function_that_swallows_a_deadlock_is_run_again_all_the_same) {
+  const test::Scripted scripted;
+  Bank<ScriptedRuntime> bank;
+  auto other = bank.db.session();
+  bank.accounts.lock(other, 2);
+  int deadlocks = 0;
+  int runs = 0;
+  transact(bank.db, [&](auto& tx) {
+    tx.edit(bank.accounts, 3).balance = ++runs;
+    if (runs == 2) return;
+    tx.lock(bank.accounts, 1);
+    scripted.script.blocked.emplace_back([&] {
+      try {
+        tx.lock(bank.accounts, 2);
+      } catch (const Deadlock&) {
+        ++deadlocks;
+      }
+    });
+    BOOST_CHECK_THROW(bank.accounts.lock(other, 1, LockMode::exclusive, Wait::up_to(std::chrono::seconds{1})),
+                      LockTimeout);
+  });
+  BOOST_TEST(deadlocks == 1);
+  BOOST_TEST(runs == 2);
+  BOOST_TEST(bank.balance(3) == 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_read_shows_what_the_transaction_did_before) {
@@ -372,6 +400,36 @@ BOOST_AUTO_TEST_CASE(a_value_whose_record_was_changed_further_after_its_save_is_
   BOOST_TEST(bank.balance(1) == 12);
   value->owner = "eve";
   BOOST_TEST(!save(bank.accounts, 1, value));  // would have lost the 5
+}
+
+BOOST_AUTO_TEST_CASE(a_reference_outlives_a_nested_erase_that_is_undone) {
+  Bank bank;
+  transact(bank.db, [&](auto& tx) {
+    auto& account = tx.edit(bank.accounts, 1);
+    account.balance = 5;
+    try {
+      tx.nested([&] {
+        tx.erase(bank.accounts, 1);
+        throw 1;
+      });
+    } catch (int) {
+    }
+    account.balance += 1;
+  });
+  BOOST_TEST(load(bank.accounts, 1)->balance == 6);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_written_by_hand_is_guarded_by_what_the_transaction_read) {
+  Bank bank;
+  int attempts = 0;
+  transact(bank.db, [&](auto& tx) {
+    const auto seen = tx.read(bank.accounts, 1).balance;
+    if (++attempts == 1) bank.deposit(1, 7);
+    const auto other = load(bank.accounts, 2);
+    bank.accounts.write(tx.session(), 2, other.version, {"copy", seen});
+  });
+  BOOST_TEST(attempts == 2);
+  BOOST_TEST(load(bank.accounts, 2)->balance == load(bank.accounts, 1)->balance);
 }
 
 BOOST_AUTO_TEST_CASE(a_nested_part_that_fails_is_undone_alone) {

@@ -45,6 +45,7 @@ class Table : public FindsVerbs {
   Table& operator=(const Table&) = delete;
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] bool same_key(const Key& a, const Key& b) const { return slots_.key_eq()(a, b); }
   [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
   [[nodiscard]] Session<R> session() const { return database_->session(); }
 

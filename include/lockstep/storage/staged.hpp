@@ -32,9 +32,9 @@ struct Guarded {
 ///   insert `expected` is absent, and a backend that remembers erased versions
 ///   returns one that was not used before.
 ///
-/// Loads within a session read the backend again, and check that what was loaded
-/// before has not moved: n loads cost O(n^2) backend loads, so use it for small
-/// transactions or as a start.
+/// Each load within a session is followed by an `apply` that only validates what the
+/// session has loaded so far: n loads cost n of them, so use it for small transactions
+/// or as a start.
 template <class Derived, class Key, class T, class V = Version>
 class StagedStorage {
  public:
@@ -138,15 +138,10 @@ class StagedStorage {
  private:
   Derived& derived() { return static_cast<Derived&>(*this); }
 
-  // All loads of a session belong to one state: at the moment of the newest load
-  // every earlier one still held, because versions are never used twice.
+  // All loads of a session belong to one state if all of them hold at one moment: that of `apply`.
   void check_reads(Session& session) {
-    Commit::Members moved;
-    for (const auto& read : session.reads_) {
-      const auto now = derived().load(read.key);
-      if ((now ? now->version : V{}) != read.expected) moved.push_back(stale(read, now));
-    }
-    if (!moved.empty()) throw StaleRecord{Commit{std::move(moved)}};
+    if (session.reads_.size() < 2) return;
+    if (auto commit = derived().apply(session.reads_); !commit) throw StaleRecord{std::move(commit)};
   }
 };
 

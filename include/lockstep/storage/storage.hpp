@@ -172,6 +172,16 @@ template <class S>
   }
 }
 
+/// True if the storage holds one record for both keys: by its own `same_key`, or by `==`.
+template <class S>
+[[nodiscard]] bool same_key(const S& storage, const key_of<S>& a, const key_of<S>& b) {
+  if constexpr (requires { storage.same_key(a, b); }) {
+    return storage.same_key(a, b);
+  } else {
+    return a == b;
+  }
+}
+
 template <Storage S>
 [[nodiscard]] Place place_of(const S& storage, const key_of<S>& key) {
   return {name_of(storage), shown(key)};

@@ -3,6 +3,7 @@
 
 #include <lockstep/verbs/save.hpp>
 
+#include <any>
 #include <functional>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace lockstep {
 /// The values it saves must live until `commit`; their versions move only if it lands.
 ///
 /// One thread uses it. It is over after `commit`; destroyed before, nothing happens.
+/// A second write of one record throws NotSupported: it would bury the first unseen.
 ///
 ///     Batch batch{db};
 ///     batch.save(orders, 7, order).expect(products, 3, product.version).touch(customers, 1, customer);
@@ -38,6 +40,7 @@ class Batch {
   /// moves its parent forward so.
   template <Storage S>
   Batch& touch(S& storage, const key_of<S>& key, versioned_of<S>& value) {
+    refuse_second(storage, key);
     detail::stage_write(storage, session_, key, value.version, value.record);
     landed_.push_back(
         [&storage, key, &value](Session& session) { value.version = storage.version(session, key); });
@@ -47,6 +50,7 @@ class Batch {
   /// Stores a new record if there is none.
   template <Storage S>
   Batch& insert(S& storage, const key_of<S>& key, record_of<S> record) {
+    refuse_second(storage, key);
     detail::stage_write(storage, session_, key, version_of<S>{}, std::move(record));
     return *this;
   }
@@ -54,6 +58,7 @@ class Batch {
   /// Removes the record if `version` is still the stored one.
   template <Storage S>
   Batch& erase(S& storage, const key_of<S>& key, const version_of<S>& version) {
+    refuse_second(storage, key);
     storage.erase(session_, key, version);
     return *this;
   }
@@ -75,7 +80,25 @@ class Batch {
   }
 
  private:
+  struct Written {
+    const void* storage;
+    std::any key;
+  };
+
+  template <Storage S>
+  void refuse_second(const S& storage, const key_of<S>& key) {
+    for (const auto& written : written_) {
+      const auto* const known =
+          written.storage == &storage ? std::any_cast<key_of<S>>(&written.key) : nullptr;
+      if (known && same_key(storage, *known, key)) {
+        throw NotSupported{joined(to_string(place_of(storage, key)), ": written twice in one batch")};
+      }
+    }
+    written_.push_back({&storage, key});
+  }
+
   Session session_;
+  std::vector<Written> written_;
   std::vector<std::function<void(Session&)>> landed_;
 };
 

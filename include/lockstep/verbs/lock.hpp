@@ -139,9 +139,9 @@ class LockedRecords {
       : storage_{&storage}, session_{storage.session()} {
     std::vector<key_of<S>> sorted{keys.begin(), keys.end()};
     std::ranges::sort(sorted);
-    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());  // clang 14 has no ranges::unique
     for (const auto& key : sorted) detail::lock_or_throw(storage, session_, key, LockMode::exclusive, wait);
     for (const auto& key : sorted) {
+      if (member(key) != members_.end()) continue;
       auto found = storage.load(session_, key);
       if (!found) throw Missing{place_of(storage, key)};
       members_.push_back({key, edit(*std::move(found))});
@@ -150,7 +150,7 @@ class LockedRecords {
 
   /// The record at `key`, to be changed in place. Must be one of the locked keys.
   [[nodiscard]] record_of<S>& operator[](const key_of<S>& key) {
-    const auto found = std::ranges::find(members_, key, &Member::key);
+    const auto found = member(key);
     Expects(found != members_.end());
     return *found->draft;
   }
@@ -170,6 +170,12 @@ class LockedRecords {
     key_of<S> key;
     Draft<record_of<S>, version_of<S>> draft;
   };
+
+  [[nodiscard]] auto member(const key_of<S>& key) {
+    return std::ranges::find_if(members_,
+                                [&](const Member& member) { return same_key(*storage_, member.key, key); });
+  }
+
   S* storage_;
   session_of<S> session_;
   std::vector<Member> members_;

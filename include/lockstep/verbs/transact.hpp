@@ -66,11 +66,11 @@ class MemberOf final : public Member<session_of<S>> {
 
   MemberOf(S& storage, key_of<S> key, std::optional<Value> stored)
       : Member<session_of<S>>{&storage}, table_{&storage}, key_{std::move(key)}, stored_{std::move(stored)} {
-    if (stored_) record_ = std::make_unique<record_of<S>>(stored_->record);
+    if (stored_) fill(stored_->record);
   }
 
   [[nodiscard]] const key_of<S>& key() const noexcept { return key_; }
-  [[nodiscard]] bool present() const noexcept { return record_ != nullptr; }
+  [[nodiscard]] bool present() const noexcept { return present_; }
   [[nodiscard]] record_of<S>& record() noexcept { return *record_; }
   /// As it was loaded; absent if there was none.
   [[nodiscard]] Version version() const { return stored_ ? stored_->version : Version{}; }
@@ -86,16 +86,12 @@ class MemberOf final : public Member<session_of<S>> {
     if (plan_ == Plan::read || plan_ == Plan::edit) plan_ = Plan::touch;
   }
   void put(record_of<S> record) {
-    if (record_) {
-      *record_ = std::move(record);
-    } else {
-      record_ = std::make_unique<record_of<S>>(std::move(record));
-    }
+    fill(std::move(record));
     plan_ = !stored_ ? Plan::insert : plan_ == Plan::erase ? Plan::touch : Plan::edit;
     saved_ = nullptr;
   }
   void erase() noexcept {
-    record_.reset();
+    present_ = false;
     plan_ = stored_ ? Plan::erase : Plan::read;
     saved_ = nullptr;
   }
@@ -133,7 +129,7 @@ class MemberOf final : public Member<session_of<S>> {
 
   [[nodiscard]] std::shared_ptr<const void> state() const override {
     auto state = std::make_shared<State>(State{plan_, {}, saved_});
-    if (record_) state->record = *record_;
+    if (present_) state->record = *record_;
     return state;
   }
 
@@ -143,13 +139,8 @@ class MemberOf final : public Member<session_of<S>> {
         state ? (state->record ? &*state->record : nullptr) : (stored_ ? &stored_->record : nullptr);
     plan_ = state ? state->plan : Plan::read;
     saved_ = state ? state->saved : nullptr;
-    if (!record) {
-      record_.reset();
-    } else if (record_) {
-      *record_ = *record;  // in place: references that `edit` gave out stay good
-    } else {
-      record_ = std::make_unique<record_of<S>>(*record);
-    }
+    present_ = false;
+    if (record) fill(*record);
   }
 
  private:
@@ -159,10 +150,21 @@ class MemberOf final : public Member<session_of<S>> {
     Value* saved;
   };
 
+  // In place if it can be: references that `edit` gave out stay good.
+  void fill(record_of<S> record) {
+    if (record_) {
+      *record_ = std::move(record);
+    } else {
+      record_ = std::make_unique<record_of<S>>(std::move(record));
+    }
+    present_ = true;
+  }
+
   S* table_;
   key_of<S> key_;
   std::optional<Value> stored_;
-  std::unique_ptr<record_of<S>> record_;  // at a fixed address for references given out
+  std::unique_ptr<record_of<S>> record_;  // at a fixed address for references given out, also once erased
+  bool present_ = false;
   Plan plan_ = Plan::read;
   Value* saved_ = nullptr;  // the value that the record was saved from
   bool lent_ = false;       // somebody may hold a reference to change the record by
@@ -290,7 +292,10 @@ class Transaction {
       }
     };
     if constexpr (SavepointSession<Session>) {
-      return run([&, point = session_.savepoint()] { session_.rollback_to(point); });
+      return run([&, point = session_.savepoint()] {
+        // An attempt that locks keeps the locks of what it has read: it must end.
+        if (!lock_ || session_lent_) session_.rollback_to(point);
+      });
     } else {
       return run([] {});
     }
@@ -303,13 +308,16 @@ class Transaction {
   void after_rollback(std::function<void()> hook) { after_rollback_.push_back(std::move(hook)); }
 
   /// The session underneath, for calls of a storage's own.
-  [[nodiscard]] Session& session() noexcept { return session_; }
+  [[nodiscard]] Session& session() noexcept {
+    session_lent_ = true;
+    return session_;
+  }
 
   // What `transact` uses.
 
   /// Stages everything and commits.
   Commit commit() {
-    bool writes = false;
+    bool writes = session_lent_;  // for all that is known here
     for (const auto& member : members_) writes = writes || member->writes();
     // Reads alone were one state already when the last of them was made.
     if (writes) {
@@ -340,7 +348,7 @@ class Transaction {
       if (known->storage() != &storage) continue;
       // A storage of another type may lie at the same address: one that wraps this one.
       auto* const same = dynamic_cast<detail::MemberOf<S>*>(known.get());
-      if (same && same->key() == key) return *same;
+      if (same && same_key(storage, same->key(), key)) return *same;
     }
     auto stored = guarded([&] {
       if constexpr (LockableStorage<S>) {
@@ -395,6 +403,7 @@ class Transaction {
   std::vector<std::function<void()>> after_rollback_;
   std::vector<std::function<void()>> undone_;  // after_rollback hooks of nested parts that failed
   std::exception_ptr doom_;
+  bool session_lent_ = false;  // somebody may have staged something by hand
 };
 
 namespace detail {

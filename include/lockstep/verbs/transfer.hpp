@@ -107,7 +107,7 @@ void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S
               const Retry& retry = {}) {
   const auto& [from, to, amount] = transfer;
   if (!(amount > 0)) throw AmountNotPositive{};
-  if (from == to) throw SameAccount{place_of(storage, from)};
+  if (same_key(storage, from, to)) throw SameAccount{place_of(storage, from)};
   transact(
       storage,
       [&, &from = from, &to = to, &amount = amount](auto& tx) {

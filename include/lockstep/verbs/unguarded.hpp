@@ -25,6 +25,9 @@ class Unguarded {
   explicit Unguarded(S& storage) noexcept : storage_{&storage} {}
 
   [[nodiscard]] std::string name() const { return name_of(*storage_); }
+  [[nodiscard]] bool same_key(const key_type& a, const key_type& b) const {
+    return lockstep::same_key(*storage_, a, b);
+  }
   [[nodiscard]] Session session() const { return storage_->session(); }
   [[nodiscard]] std::optional<versioned_of<S>> load(const key_type& key) const { return storage_->load(key); }
   [[nodiscard]] std::optional<versioned_of<S>> load(Session& session, const key_type& key) const {

@@ -175,6 +175,9 @@ class Simulated : public FindsVerbs {
   explicit Simulated(S& storage) noexcept : storage_{&storage} {}
 
   [[nodiscard]] std::string name() const { return name_of(*storage_); }
+  [[nodiscard]] bool same_key(const key_type& a, const key_type& b) const {
+    return lockstep::same_key(*storage_, a, b);
+  }
   [[nodiscard]] Session session() const {
     return Session{quietly([&] { return storage_->session(); })};
   }
