@@ -17,8 +17,11 @@ class condition_variable::Release final : public Operation {
 /// Notified and the mutex is free, or the time is over.
 class condition_variable::Wake final : public Operation {
  public:
-  Wake(const condition_variable& condition, const mutex& mutex, const detail::Waiter& waiter, Instant deadline)
-      : Operation{"wake", condition.id(), Readiness::conditional, deadline}, mutex_{&mutex}, waiter_{&waiter} {}
+  Wake(const condition_variable& condition, const mutex& mutex, const detail::Waiter& waiter,
+       Instant deadline)
+      : Operation{"wake", condition.id(), Readiness::conditional, deadline},
+        mutex_{&mutex},
+        waiter_{&waiter} {}
   [[nodiscard]] Footprint footprint() const override {
     access_ = {waiter_->notified() ? mutex_->id() : object(), true};
     return {&access_, 1};

@@ -21,7 +21,8 @@ namespace {
 
 std::string current_exception_type() {
 #if __has_include(<cxxabi.h>)
-  if (const std::type_info* type = abi::__cxa_current_exception_type()) return boost::core::demangle(type->name());
+  if (const std::type_info* type = abi::__cxa_current_exception_type())
+    return boost::core::demangle(type->name());
 #endif
   return "exception";
 }
@@ -97,7 +98,8 @@ std::string Execution::explain_stuck(const std::vector<unsigned>& circle) const 
     const Operation& pending = *threads_[thread]->pending;
     if (pending.object()) return name_of(pending.object());
     std::string names;
-    for (const Access& access : pending.footprint()) names += (names.empty() ? "" : ", ") + name_of(access.object);
+    for (const Access& access : pending.footprint())
+      names += (names.empty() ? "" : ", ") + name_of(access.object);
     return names;
   };
   const auto waits = [&](unsigned thread) {
@@ -123,7 +125,8 @@ std::string Execution::explain_stuck(const std::vector<unsigned>& circle) const 
       clause += ", and nobody is left to notify it";
     } else if (pending.name() != "join" && holders != 0) {
       const auto holder = static_cast<unsigned>(std::countr_zero(holders));
-      clause += ", which " + name_of_thread(holder) + (threads_[holder]->finished ? " never released" : " holds");
+      clause +=
+          ", which " + name_of_thread(holder) + (threads_[holder]->finished ? " never released" : " holds");
     } else if (pending.name() != "join") {
       clause += ", and nobody is left to let it go on";
     }
@@ -179,10 +182,11 @@ Finding Execution::finding() const {
     const std::string steps = std::to_string(limits_.steps) + " steps";
     if (std::size_t period = 0; runs_in_circles(period)) {
       finding.kind = FindingKind::livelock;
-      finding.message = "within " + steps + " the threads come to run in a circle of " + std::to_string(period) +
-                        ", in which all that can run do, and none finishes";
+      finding.message = "within " + steps + " the threads come to run in a circle of " +
+                        std::to_string(period) + ", in which all that can run do, and none finishes";
     } else {
-      finding.message = "the execution is longer than " + steps + " (a loop that waits for others should yield)";
+      finding.message =
+          "the execution is longer than " + steps + " (a loop that waits for others should yield)";
     }
   }
   return finding;

@@ -41,7 +41,9 @@ class Execution::Rest final : public Operation {
  public:
   explicit Rest(const Thread& thread) : Operation{"yield", {}, Readiness::follow_up}, thread_{&thread} {}
   [[nodiscard]] Footprint footprint() const override { return {}; }
-  [[nodiscard]] bool enabled() const override { return thread_->disturbed || thread_->execution->abandoned(); }
+  [[nodiscard]] bool enabled() const override {
+    return thread_->disturbed || thread_->execution->abandoned();
+  }
 
  private:
   const Thread* thread_;
@@ -120,7 +122,8 @@ Ending Execution::run(const std::function<void()>& body, Explorer& explorer, con
 
 Execution::Thread& Execution::new_thread() {
   if (count_ == max_threads) throw std::length_error{"lockstep::sim: an execution has at most 64 threads"};
-  if (count_ == threads_.size()) threads_.push_back(std::make_unique<Thread>(*this, count_, &Execution::run_thread));
+  if (count_ == threads_.size())
+    threads_.push_back(std::make_unique<Thread>(*this, count_, &Execution::run_thread));
   Thread& thread = *threads_[count_++];
   thread.pending = nullptr;
   thread.starter = nullptr;
@@ -243,8 +246,9 @@ void Execution::unwind() {
 void Execution::throw_abandoned(Thread& self) {
   constexpr std::uint32_t patience = 1'000;
   if (++self.throws > patience) {
-    give_up("an execution was given up, but a thread catches lockstep::sim::Abandoned again and again;\n"
-            "let `catch (...)` leave the loop, or rethrow");
+    give_up(
+        "an execution was given up, but a thread catches lockstep::sim::Abandoned again and again;\n"
+        "let `catch (...)` leave the loop, or rethrow");
   }
   throw Abandoned{};
 }
@@ -451,7 +455,8 @@ unsigned Execution::fallback(ThreadSet enabled) const noexcept {
 /// look and yield may be waiting for time itself, so it moves a little, and more each time.
 bool Execution::pass_time() {
   Instant next = never;
-  each(conditional_ | follow_ups_, [&](unsigned i) { next = std::min(next, threads_[i]->pending->deadline()); });
+  each(conditional_ | follow_ups_,
+       [&](unsigned i) { next = std::min(next, threads_[i]->pending->deadline()); });
   if (next == never) {
     if (resting_ == 0) return false;
     pace_ = std::min(longest_pace, pace_ == 0 ? 1'000 : 2 * pace_);

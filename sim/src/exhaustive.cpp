@@ -53,7 +53,8 @@ unsigned Exhaustive::choose(const Choice& choice) {
 unsigned Exhaustive::replay(const Choice& choice) {
   Point& point = path_[depth_++];
   const bool last = depth_ == path_.size();
-  if (choice.kind != point.kind || choice.outcomes != point.outcomes || choice.enabled != point.enabled) return diverged;
+  if (choice.kind != point.kind || choice.outcomes != point.outcomes || choice.enabled != point.enabled)
+    return diverged;
   if (choice.kind == Decision::Kind::outcome) {
     if (last) asleep_ = point.asleep;
     return point.chosen;
@@ -77,8 +78,8 @@ unsigned Exhaustive::extend(const Choice& choice) {
   asleep_ &= choice.enabled;
   const ThreadSet awake = choice.enabled & ~asleep_;
   if (awake == 0) return prune;
-  const unsigned chosen = (awake & only(choice.fallback)) != 0 ? choice.fallback
-                                                               : static_cast<unsigned>(std::countr_zero(awake));
+  const unsigned chosen =
+      (awake & only(choice.fallback)) != 0 ? choice.fallback : static_cast<unsigned>(std::countr_zero(awake));
   if (!std::has_single_bit(choice.enabled)) {
     path_.push_back({.chosen = chosen,
                      .enabled = choice.enabled,

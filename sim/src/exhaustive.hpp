@@ -30,11 +30,11 @@ class Exhaustive final : public Explorer {
   struct Point {
     Decision::Kind kind = Decision::Kind::schedule;
     unsigned chosen = 0;
-    ThreadSet enabled = 0;         ///< schedule: to check that a replayed prefix leads to the same point
-    ThreadSet asleep = 0;          ///< schedule: when the point was reached
-    ThreadSet explored = 0;        ///< schedule: finished alternatives, not the present one
+    ThreadSet enabled = 0;   ///< schedule: to check that a replayed prefix leads to the same point
+    ThreadSet asleep = 0;    ///< schedule: when the point was reached
+    ThreadSet explored = 0;  ///< schedule: finished alternatives, not the present one
     unsigned outcomes = 0;
-    std::uint64_t signature = 0;   ///< of the chosen step
+    std::uint64_t signature = 0;  ///< of the chosen step
   };
 
   unsigned replay(const Choice& choice);
@@ -43,7 +43,7 @@ class Exhaustive final : public Explorer {
   void wake_conflicting(const Choice& choice, unsigned chosen);
 
   std::vector<Point> path_;
-  std::size_t depth_ = 0;   ///< how far the current execution has followed the path
+  std::size_t depth_ = 0;  ///< how far the current execution has followed the path
   ThreadSet asleep_ = 0;
   bool started_ = false;
   bool complete_ = false;

@@ -1,3 +1,4 @@
+#include <lockstep/sim/execution.hpp>
 #include <lockstep/sim/explore.hpp>
 
 #include "exhaustive.hpp"
@@ -7,8 +8,6 @@
 #include "replay.hpp"
 #include "round_robin.hpp"
 #include "token.hpp"
-
-#include <lockstep/sim/execution.hpp>
 
 #include <memory>
 #include <stdexcept>
@@ -25,9 +24,12 @@ constexpr std::uint64_t default_samples = 10'000;
 
 std::unique_ptr<Explorer> make_explorer(const Options& options) {
   switch (options.strategy) {
-    case Strategy::random: return std::make_unique<Random>(options.seed);
-    case Strategy::pct: return std::make_unique<Pct>(options.seed, options.depth);
-    case Strategy::exhaustive: break;
+    case Strategy::random:
+      return std::make_unique<Random>(options.seed);
+    case Strategy::pct:
+      return std::make_unique<Pct>(options.seed, options.depth);
+    case Strategy::exhaustive:
+      break;
   }
   return std::make_unique<Exhaustive>();
 }
@@ -50,6 +52,8 @@ class Exploration {
       if (result_.executions++ == 0 && !ending.failed) see_that_it_repeats();
       if (ending.failed) found();
       if (result_.finding && !options_->keep_going) break;
+      if (result_.found.contains(FindingKind::nondeterminism))
+        break;  // nothing that follows would mean anything
     }
     if (const auto* exhaustive = dynamic_cast<const Exhaustive*>(explorer_.get())) {
       result_.complete = exhaustive->complete();
@@ -61,7 +65,7 @@ class Exploration {
 
  private:
   bool over() {
-    const std::uint64_t most = options_->executions != 0                         ? options_->executions
+    const std::uint64_t most = options_->executions != 0                    ? options_->executions
                                : options_->strategy == Strategy::exhaustive ? 0
                                                                             : default_samples;
     if (most != 0 && result_.executions >= most) return true;
@@ -78,7 +82,8 @@ class Exploration {
 
   void tell() const {
     if (options_->progress) {
-      options_->progress({.executions = result_.executions, .steps = result_.steps, .elapsed = result_.elapsed});
+      options_->progress(
+          {.executions = result_.executions, .steps = result_.steps, .elapsed = result_.elapsed});
     }
   }
 
@@ -131,7 +136,8 @@ class Exploration {
     Finding finding = recorded();
     if (wanted && finding.kind == FindingKind::bound) look_for_a_livelock(finding);
     ++result_.found[finding.kind];
-    if (wanted && (!result_.finding || finding.kind != FindingKind::bound)) result_.finding = std::move(finding);
+    if (wanted && (!result_.finding || finding.kind != FindingKind::bound))
+      result_.finding = std::move(finding);
   }
 
   /// An execution over its bound may be endless only because its schedule starves somebody. It is a

@@ -90,8 +90,8 @@ void Fiber::switch_to(Fiber& next) noexcept { leave_for(next, false); }
 void Fiber::leave_for(Fiber& next, bool for_good) noexcept {
 #ifdef LOCKSTEP_ITANIUM_EXCEPTIONS
   std::memcpy(&exceptions_.caught, abi::__cxa_get_globals(), sizeof(void*));
-  std::memcpy(&exceptions_.uncaught,
-              reinterpret_cast<const char*>(abi::__cxa_get_globals()) + sizeof(void*), sizeof(unsigned));
+  std::memcpy(&exceptions_.uncaught, reinterpret_cast<const char*>(abi::__cxa_get_globals()) + sizeof(void*),
+              sizeof(unsigned));
 #endif
 #ifdef LOCKSTEP_TSAN
   if (tsan_fiber_ == nullptr) tsan_fiber_ = __tsan_get_current_fiber();
@@ -105,7 +105,8 @@ void Fiber::leave_for(Fiber& next, bool for_good) noexcept {
   static_cast<void>(for_good);
   // From here on no variable may live on a stack that AddressSanitizer manages: it is gone.
   next.from_ = this;
-  if (next.context_ == nullptr) next.context_ = context::detail::make_fcontext(next.stack_top_, stack_size, &Loop::run);
+  if (next.context_ == nullptr)
+    next.context_ = context::detail::make_fcontext(next.stack_top_, stack_size, &Loop::run);
   arrive(context::detail::jump_fcontext(next.context_, &next).fctx);
 }
 

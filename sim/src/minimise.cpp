@@ -106,7 +106,8 @@ std::vector<unsigned> outcomes_of(const std::vector<Decision>& decisions) {
 /// The best failing execution so far.
 class Search {
  public:
-  Search(Execution& execution, const std::function<void()>& body, std::vector<Decision> decisions, std::uint64_t steps)
+  Search(Execution& execution, const std::function<void()>& body, std::vector<Decision> decisions,
+         std::uint64_t steps)
       : execution_{&execution}, body_{&body}, limits_{.steps = steps}, decisions_{std::move(decisions)} {
     Trace trace{decisions_};
     execution_->run(*body_, trace, limits_);
@@ -140,7 +141,8 @@ class Search {
     --budget_;
     Follow follow{candidate, outcomes_of(decisions_)};
     execution_->run(*body_, follow, limits_);
-    if (execution_->failure() != kind_ || execution_->message() != message_ || follow.cost() >= cost_) return false;
+    if (execution_->failure() != kind_ || execution_->message() != message_ || follow.cost() >= cost_)
+      return false;
     cost_ = follow.cost();
     schedule_ = follow.taken();
     decisions_ = execution_->decisions();

@@ -29,7 +29,8 @@ unsigned wake(Execution& execution, ObjectId object, bool all) {
     if (waiter->object_ != object || waiter->notified_) continue;
     if (!all && index++ != chosen) continue;
     waiter->notified_ = true;
-    if (execution.recording()) woken += (woken.empty() ? "" : ", ") + execution.name_of_thread(waiter->thread_);
+    if (execution.recording())
+      woken += (woken.empty() ? "" : ", ") + execution.name_of_thread(waiter->thread_);
     if (!all) break;
   }
   if (count == 0) execution.unheard().push_back(object);

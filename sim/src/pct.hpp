@@ -7,9 +7,9 @@
 // Guarantees of Finding Bugs", ASPLOS 2010.
 #pragma once
 
-#include "random.hpp"
-
 #include <lockstep/sim/explorer.hpp>
+
+#include "random.hpp"
 
 #include <array>
 #include <cstdint>

@@ -131,6 +131,8 @@ void Execution::hash(std::uint64_t value) noexcept {
   hash_ ^= hash_ >> 29U;
 }
 
-std::uint32_t Execution::digest() const noexcept { return static_cast<std::uint32_t>(hash_ ^ (hash_ >> 32U)); }
+std::uint32_t Execution::digest() const noexcept {
+  return static_cast<std::uint32_t>(hash_ ^ (hash_ >> 32U));
+}
 
 }  // namespace lockstep::sim

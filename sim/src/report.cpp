@@ -12,7 +12,7 @@ namespace lockstep::sim {
 
 namespace {
 
-constexpr std::size_t page = 100;       // columns of text
+constexpr std::size_t page = 100;      // columns of text
 constexpr std::size_t most_rows = 40;  // of a timeline; longer ones lose their middle
 
 /// Whole characters of UTF-8 count as one column.
@@ -52,7 +52,8 @@ class Table {
   explicit Table(const Finding& finding) : finding_{&finding}, widths_(finding.threads.size(), 0) {
     for (std::size_t i = 0; i != widths_.size(); ++i) widths_[i] = columns(finding.threads[i]);
     for (const Step& step : finding.steps) {
-      if (step.thread < widths_.size()) widths_[step.thread] = std::max(widths_[step.thread], columns(cell(step)));
+      if (step.thread < widths_.size())
+        widths_[step.thread] = std::max(widths_[step.thread], columns(cell(step)));
     }
     number_ = std::max<std::size_t>(4, std::to_string(finding.steps.size()).size());
     shrink();
@@ -134,7 +135,8 @@ std::string text(std::chrono::nanoseconds duration) {
     const char* name;
   };
   for (const Unit unit : {Unit{1'000'000'000, "s"}, Unit{1'000'000, "ms"}, Unit{1'000, "us"}}) {
-    if (duration.count() % unit.nanoseconds == 0) return std::to_string(duration.count() / unit.nanoseconds) + unit.name;
+    if (duration.count() % unit.nanoseconds == 0)
+      return std::to_string(duration.count() / unit.nanoseconds) + unit.name;
   }
   return std::to_string(duration.count()) + "ns";
 }
@@ -158,7 +160,8 @@ std::string timeline(const Finding& finding) {
 std::string Result::report() const {
   std::string text;
   if (finding) {
-    text += std::string{to_string(finding->kind)} + " found in execution " + std::to_string(executions) + "\n\n";
+    text +=
+        std::string{to_string(finding->kind)} + " found in execution " + std::to_string(executions) + "\n\n";
     text += timeline(*finding);
     if (!finding->token.empty()) text += "\nreplay: " + finding->token + "\n";
   } else {

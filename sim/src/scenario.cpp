@@ -25,7 +25,8 @@ std::vector<Scenario> catalogue() {
 Registered::Registered(Scenario scenario) {
   const auto same = [&](const Scenario& other) { return other.name == scenario.name; };
   if (scenario.name.empty() || scenario.body == nullptr || std::ranges::any_of(registered(), same)) {
-    throw std::logic_error{"lockstep::sim: a scenario needs a body and a name of its own: \"" + scenario.name + "\""};
+    throw std::logic_error{"lockstep::sim: a scenario needs a body and a name of its own: \"" +
+                           scenario.name + "\""};
   }
   scenario.options.name = scenario.name;
   registered().push_back(std::move(scenario));

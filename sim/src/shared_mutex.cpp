@@ -37,7 +37,8 @@ class shared_mutex::AcquireShared final : public Operation {
 
 class shared_mutex::Release final : public Operation {
  public:
-  Release(std::string_view name, const shared_mutex& of, bool write) : Operation{name, of.id()}, access_{of.id(), write} {}
+  Release(std::string_view name, const shared_mutex& of, bool write)
+      : Operation{name, of.id()}, access_{of.id(), write} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
   [[nodiscard]] bool part_of_waiting() const override { return true; }
 
@@ -126,8 +127,8 @@ void shared_mutex::unlock_shared() {
   }
   const unsigned self = execution->self();
   if (shares_[self] == 0) {
-    execution->report(FindingKind::check, execution->name_of_thread(self) + " unlocks " + execution->name_of(id()) +
-                                              " without sharing it");
+    execution->report(FindingKind::check, execution->name_of_thread(self) + " unlocks " +
+                                              execution->name_of(id()) + " without sharing it");
     return;
   }
   --sharers_;

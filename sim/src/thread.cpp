@@ -1,8 +1,7 @@
-#include <lockstep/sim/thread.hpp>
-
 #include <lockstep/sim/clock.hpp>
 #include <lockstep/sim/text.hpp>
 #include <lockstep/sim/this_thread.hpp>
+#include <lockstep/sim/thread.hpp>
 
 #include <exception>
 #include <system_error>
@@ -42,7 +41,8 @@ class Sleep final : public Operation {
 
 void thread::join() {
   Execution* execution = Execution::current();
-  if (!joinable() || execution == nullptr) throw std::system_error{std::make_error_code(std::errc::invalid_argument)};
+  if (!joinable() || execution == nullptr)
+    throw std::system_error{std::make_error_code(std::errc::invalid_argument)};
   if (ordinal_ == execution->self()) {
     throw std::system_error{std::make_error_code(std::errc::resource_deadlock_would_occur)};
   }
@@ -68,7 +68,8 @@ namespace detail {
 void sleep_until(Instant until, const std::stop_token& stop) {
   Execution* execution = Execution::current();
   if (execution == nullptr || until <= execution->now() || stop.stop_requested()) return;
-  if (execution->recording()) execution->note("sleep", {}, text(std::chrono::nanoseconds{until - execution->now()}));
+  if (execution->recording())
+    execution->note("sleep", {}, text(std::chrono::nanoseconds{until - execution->now()}));
   Sleep sleep{*execution, until, stop};
   execution->visible(sleep);
 }

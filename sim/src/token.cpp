@@ -74,7 +74,8 @@ std::vector<std::string> items(const std::vector<Decision>& decisions) {
       continue;
     }
     if (defaults != 0) items.push_back(std::to_string(std::exchange(defaults, 0)));
-    items.emplace_back(decision.kind == Decision::Kind::outcome ? "o" : "t").append(std::to_string(decision.chosen));
+    items.emplace_back(decision.kind == Decision::Kind::outcome ? "o" : "t")
+        .append(std::to_string(decision.chosen));
   }
   return items;
 }
@@ -93,7 +94,8 @@ std::size_t repeats(const std::vector<std::string>& items, std::size_t begin, st
 void parse_item(std::string_view item, std::vector<Decision>& decisions, std::string_view token) {
   const bool marked = !item.empty() && (item.front() == 't' || item.front() == 'o');
   const auto value = number<std::uint32_t>(marked ? item.substr(1) : item);
-  if (!value || (marked && *value >= Decision::by_default)) bad(token, "\"" + std::string{item} + "\" is no decision");
+  if (!value || (marked && *value >= Decision::by_default))
+    bad(token, "\"" + std::string{item} + "\" is no decision");
   if (!marked) {
     if (decisions.size() + *value > most_decisions) bad(token, "too long");
     decisions.insert(decisions.end(), *value, Decision{.chosen = Decision::by_default});
@@ -158,7 +160,8 @@ Token decode(std::string_view text) {
   if (text.substr(0, version.size()) != version) bad(text, "it does not begin with \"ls1.\"");
   std::string_view rest = text.substr(version.size());
   const std::size_t digest = rest.rfind('.');
-  const std::size_t decisions = digest == std::string_view::npos || digest == 0 ? digest : rest.rfind('.', digest - 1);
+  const std::size_t decisions =
+      digest == std::string_view::npos || digest == 0 ? digest : rest.rfind('.', digest - 1);
   if (digest == std::string_view::npos || decisions == std::string_view::npos || digest == 0) {
     bad(text, "a part is missing; it has a name, decisions and a digest");
   }

@@ -60,15 +60,14 @@ BOOST_AUTO_TEST_CASE(younger_threads_are_unwound_before_the_older_ones_whose_loc
     order.clear();
     const Last main{&order, 'm'};
     mutex guard;
-    concurrently(
-        [&] {
-          const Last outer{&order, '1'};
-          concurrently([&] {
-            const Last inner{&order, '2'};
-            const std::lock_guard lock{guard};
-            guard.lock();
-          });
-        });
+    concurrently([&] {
+      const Last outer{&order, '1'};
+      concurrently([&] {
+        const Last inner{&order, '2'};
+        const std::lock_guard lock{guard};
+        guard.lock();
+      });
+    });
   });
   BOOST_TEST(test::found(result) == "deadlock");
   BOOST_TEST(order == "21m");
@@ -111,7 +110,12 @@ BOOST_AUTO_TEST_CASE(a_lock_awaited_in_a_destructor_is_granted_if_it_is_free) {
     };
     mutex guard;
     atomic<int> x{0};
-    concurrently([&] { const LocksAtTheEnd end{&guard}; x.store(1); }, [&] { check(x.load() == 0, "t2 comes first"); });
+    concurrently(
+        [&] {
+          const LocksAtTheEnd end{&guard};
+          x.store(1);
+        },
+        [&] { check(x.load() == 0, "t2 comes first"); });
   });
   BOOST_TEST(result.complete);
   BOOST_TEST(result.found.at(FindingKind::check) > 0U);
@@ -151,7 +155,8 @@ BOOST_AUTO_TEST_CASE(a_retry_loop_in_an_abandoned_execution_ends) {
 BOOST_AUTO_TEST_CASE(a_thread_cannot_be_started_in_an_abandoned_execution) {
   const Result result = explore([] {
     atomic<int> x{0};
-    concurrently([&] { x.store(1), concurrently([&] { x.store(2); }); }, [&] { check(x.load() == 1, "it is 1"); });
+    concurrently([&] { x.store(1), concurrently([&] { x.store(2); }); },
+                 [&] { check(x.load() == 1, "it is 1"); });
   });
   BOOST_TEST(test::found(result) == "check");
 }

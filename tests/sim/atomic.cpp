@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(operations_return_what_std_says) {
     x.store(1, std::memory_order_release);
     int expected = 2;
     require(!x.compare_exchange_strong(expected, 3) && expected == 1);
-    require(x.compare_exchange_weak(expected, 3, std::memory_order_acq_rel, std::memory_order_relaxed) && x == 3);
+    require(x.compare_exchange_weak(expected, 3, std::memory_order_acq_rel, std::memory_order_relaxed) &&
+            x == 3);
   });
 }
 
@@ -101,7 +102,9 @@ BOOST_AUTO_TEST_CASE(a_flag_is_taken_by_one) {
   const Result result = explore([] {
     atomic_flag taken;
     atomic<int> takers{0};
-    const auto take = [&] { if (!taken.test_and_set()) takers.fetch_add(1); };
+    const auto take = [&] {
+      if (!taken.test_and_set()) takers.fetch_add(1);
+    };
     concurrently(take, take);
     check(takers.load() == 1, "one takes it");
     taken.clear();
@@ -114,7 +117,12 @@ BOOST_AUTO_TEST_CASE(a_compare_exchange_that_fails_commutes_with_reads) {
   const auto executions = [](int expected) {
     return explore([=] {
              atomic<int> x{0};
-             concurrently([&] { int e = expected; x.compare_exchange_strong(e, 1); }, [&] { static_cast<void>(x.load()); });
+             concurrently(
+                 [&] {
+                   int e = expected;
+                   x.compare_exchange_strong(e, 1);
+                 },
+                 [&] { static_cast<void>(x.load()); });
            })
         .executions;
   };
@@ -125,8 +133,7 @@ BOOST_AUTO_TEST_CASE(a_compare_exchange_that_fails_commutes_with_reads) {
 BOOST_AUTO_TEST_CASE(a_wait_ends_by_a_notification_after_the_change) {
   const Result result = explore([] {
     atomic<int> turn{0};
-    concurrently([&] { turn.wait(0), check(turn.load() == 1, "it has changed"); },
-                 [&] { turn.wait(0); },
+    concurrently([&] { turn.wait(0), check(turn.load() == 1, "it has changed"); }, [&] { turn.wait(0); },
                  [&] { turn.store(1), turn.notify_all(); });
   });
   BOOST_TEST(result.passed(), result.report());

@@ -41,7 +41,8 @@ BOOST_AUTO_TEST_CASE(a_binary_semaphore_signals_from_one_thread_to_another) {
   const Result result = explore([] {
     binary_semaphore signal{0};
     int data = 0;
-    concurrently([&] { signal.acquire(), check(data == 1, "the data is there"); }, [&] { data = 1, signal.release(); });
+    concurrently([&] { signal.acquire(), check(data == 1, "the data is there"); },
+                 [&] { data = 1, signal.release(); });
   });
   BOOST_TEST(result.passed(), result.report());
 }
@@ -72,7 +73,8 @@ BOOST_AUTO_TEST_CASE(a_latch_opens_when_all_have_counted_down) {
     latch ready{2};
     atomic<int> done{0};
     const auto work = [&] { done.fetch_add(1), ready.count_down(); };
-    concurrently(work, work, [&] { ready.wait(), check(done.load() == 2 && ready.try_wait(), "both are done"); });
+    concurrently(work, work,
+                 [&] { ready.wait(), check(done.load() == 2 && ready.try_wait(), "both are done"); });
   });
   BOOST_TEST(result.passed(), result.report());
   BOOST_TEST(result.complete);

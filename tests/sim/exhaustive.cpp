@@ -2,12 +2,11 @@
 // at least two other methods each. Fewer would miss an interleaving, more would repeat one.
 #include "support.hpp"
 
-#include <boost/test/data/monomorphic.hpp>
-#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 BOOST_AUTO_TEST_SUITE(exhaustive)
 
@@ -26,7 +25,9 @@ std::uint64_t traces(const std::function<void()>& body) {
 
 std::uint64_t factorial(unsigned n) { return n == 0 ? 1 : n * factorial(n - 1); }
 
-std::uint64_t power(std::uint64_t base, unsigned exponent) { return exponent == 0 ? 1 : base * power(base, exponent - 1); }
+std::uint64_t power(std::uint64_t base, unsigned exponent) {
+  return exponent == 0 ? 1 : base * power(base, exponent - 1);
+}
 
 template <class T>
 void load(const atomic<T>& value) {
@@ -37,6 +38,13 @@ struct Locations {
   atomic<int> x{0};
   atomic<int> y{0};
   atomic<int> z{0};
+};
+
+/// A program of two sizes, and its number.
+struct Row {
+  unsigned first;
+  unsigned second;
+  unsigned expected;
 };
 
 struct Node {
@@ -114,83 +122,90 @@ BOOST_AUTO_TEST_CASE(a_release_sequence_has_16) {
              }) == 16U);
 }
 
-BOOST_DATA_TEST_CASE(readers_of_one_write_have_two_each, boost::unit_test::data::xrange(1U, 9U), n) {
-  BOOST_TEST(traces([=] {
-               atomic<int> x{0};
-               repeatedly(n + 1, [&](unsigned i) { i == 0 ? x.store(1) : load(x); });
-             }) == power(2, n));
+BOOST_AUTO_TEST_CASE(readers_of_one_write_have_two_each) {
+  for (unsigned n = 1; n != 9; ++n) {
+    BOOST_TEST(traces([=] {
+                 atomic<int> x{0};
+                 repeatedly(n + 1, [&](unsigned i) { i == 0 ? x.store(1) : load(x); });
+               }) == power(2, n));
+  }
 }
 
-BOOST_DATA_TEST_CASE(last_zero_has_its_number, boost::unit_test::data::xrange(2U, 7U), n) {
-  BOOST_TEST(traces([=] {
-               std::array<atomic<int>, 8> a{};
-               repeatedly(n + 1, [&](unsigned i) {
-                 if (i != 0) {
-                   a[i].store(a[i - 1].load() + 1);
-                 } else {
-                   for (unsigned j = n; a[j].load() != 0;) --j;
-                 }
-               });
-             }) == (n + 3) * power(2, n - 2));
+BOOST_AUTO_TEST_CASE(last_zero_has_its_number) {
+  for (unsigned n = 2; n != 7; ++n) {
+    BOOST_TEST(traces([=] {
+                 std::array<atomic<int>, 8> a{};
+                 repeatedly(n + 1, [&](unsigned i) {
+                   if (i != 0) {
+                     a[i].store(a[i - 1].load() + 1);
+                   } else {
+                     for (unsigned j = n; a[j].load() != 0;) --j;
+                   }
+                 });
+               }) == (n + 3) * power(2, n - 2));
+  }
 }
 
-BOOST_DATA_TEST_CASE(increments_have_their_orders_per_variable,
-                     boost::unit_test::data::make({2U, 3U, 4U, 2U, 3U, 2U, 3U}) ^
-                         boost::unit_test::data::make({1U, 1U, 1U, 2U, 2U, 3U, 3U}),
-                     threads, variables) {
-  BOOST_TEST(traces([=] {
-               std::array<atomic<int>, 3> shared{};
-               repeatedly(threads, [&](unsigned) {
-                 for (unsigned v = 0; v != variables; ++v) shared[v].fetch_add(1);
-               });
-             }) == power(factorial(threads), variables));
+BOOST_AUTO_TEST_CASE(increments_have_their_orders_per_variable) {
+  for (const auto& pair : {std::pair{2U, 1U}, {3U, 1U}, {4U, 1U}, {2U, 2U}, {3U, 2U}, {2U, 3U}, {3U, 3U}}) {
+    const auto threads = pair.first;
+    const auto variables = pair.second;
+    BOOST_TEST(traces([=] {
+                 std::array<atomic<int>, 3> shared{};
+                 repeatedly(threads, [&](unsigned) {
+                   for (unsigned v = 0; v != variables; ++v) shared[v].fetch_add(1);
+                 });
+               }) == power(factorial(threads), variables));
+  }
 }
 
-BOOST_DATA_TEST_CASE(compare_exchange_that_fails_only_reads,
-                     boost::unit_test::data::make({2U, 3U, 4U}) ^ boost::unit_test::data::make({6U, 66U, 1200U}), n,
-                     expected) {
-  BOOST_TEST(traces([=] {
-               atomic<int> x{0};
-               repeatedly(n, [&](unsigned i) {
-                 int zero = 0;
-                 x.compare_exchange_strong(zero, 1);
-                 x.store(static_cast<int>(i) + 3);
-               });
-             }) == expected);
+BOOST_AUTO_TEST_CASE(compare_exchange_that_fails_only_reads) {
+  for (const auto& pair : {std::pair{2U, 6U}, {3U, 66U}, {4U, 1200U}}) {
+    const auto n = pair.first;
+    BOOST_TEST(traces([=] {
+                 atomic<int> x{0};
+                 repeatedly(n, [&](unsigned i) {
+                   int zero = 0;
+                   x.compare_exchange_strong(zero, 1);
+                   x.store(static_cast<int>(i) + 3);
+                 });
+               }) == pair.second);
+  }
 }
 
-BOOST_DATA_TEST_CASE(fibonacci_has_its_number,
-                     boost::unit_test::data::make({1, 2, 3, 4}) ^ boost::unit_test::data::make({3U, 19U, 141U, 1107U}), n,
-                     expected) {
-  BOOST_TEST(traces([=] {
-               atomic<int> x{1};
-               atomic<int> y{1};
-               const auto add = [n](atomic<int>& to, const atomic<int>& from) {
-                 for (int i = 0; i != n; ++i) {
-                   const int before = to.load();
-                   to.store(before + from.load());
-                 }
-               };
-               concurrently([&] { add(x, y); }, [&] { add(y, x); });
-             }) == expected);
+BOOST_AUTO_TEST_CASE(fibonacci_has_its_number) {
+  for (const auto& pair : {std::pair{1, 3U}, {2, 19U}, {3, 141U}, {4, 1107U}}) {
+    const auto n = pair.first;
+    BOOST_TEST(traces([=] {
+                 atomic<int> x{1};
+                 atomic<int> y{1};
+                 const auto add = [n](atomic<int>& to, const atomic<int>& from) {
+                   for (int i = 0; i != n; ++i) {
+                     const int before = to.load();
+                     to.store(before + from.load());
+                   }
+                 };
+                 concurrently([&] { add(x, y); }, [&] { add(y, x); });
+               }) == pair.second);
+  }
 }
 
-BOOST_DATA_TEST_CASE(a_lock_has_its_orders,
-                     boost::unit_test::data::make({2U, 3U, 4U, 2U, 3U}) ^
-                         boost::unit_test::data::make({1U, 1U, 1U, 2U, 2U}) ^
-                         boost::unit_test::data::make({2U, 6U, 24U, 6U, 90U}),
-                     threads, sections, expected) {
-  BOOST_TEST(traces([=] {
-               mutex guard;
-               unsigned counter = 0;
-               repeatedly(threads, [&](unsigned) {
-                 for (unsigned i = 0; i != sections; ++i) {
-                   const std::lock_guard lock{guard};
-                   ++counter;
-                 }
-               });
-               check(counter == threads * sections, "the lock keeps increments apart");
-             }) == expected);
+BOOST_AUTO_TEST_CASE(a_lock_has_its_orders) {
+  for (const Row& row : {Row{2, 1, 2}, {3, 1, 6}, {4, 1, 24}, {2, 2, 6}, {3, 2, 90}}) {
+    const unsigned threads = row.first;
+    const unsigned sections = row.second;
+    BOOST_TEST(traces([=] {
+                 mutex guard;
+                 unsigned counter = 0;
+                 repeatedly(threads, [&](unsigned) {
+                   for (unsigned i = 0; i != sections; ++i) {
+                     const std::lock_guard lock{guard};
+                     ++counter;
+                   }
+                 });
+                 check(counter == threads * sections, "the lock keeps increments apart");
+               }) == row.expected);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(opposite_transfers_with_a_reader_have_12) {
@@ -202,7 +217,9 @@ BOOST_AUTO_TEST_CASE(opposite_transfers_with_a_reader_have_12) {
                  const std::lock_guard second{b};
                };
                concurrently(transfer, transfer, [&] {
-                 { const std::lock_guard lock{a}; }
+                 {
+                   const std::lock_guard lock{a};
+                 }
                  const std::lock_guard lock{b};
                });
              }) == 12U);
@@ -212,34 +229,42 @@ BOOST_AUTO_TEST_CASE(locks_in_opposite_order_have_2_and_a_deadlock) {
   const Result result = test::explore_all([] {
     mutex a;
     mutex b;
-    concurrently([&] { const std::scoped_lock first{a}; const std::scoped_lock second{b}; },
-                 [&] { const std::scoped_lock first{b}; const std::scoped_lock second{a}; });
+    concurrently(
+        [&] {
+          const std::scoped_lock first{a};
+          const std::scoped_lock second{b};
+        },
+        [&] {
+          const std::scoped_lock first{b};
+          const std::scoped_lock second{a};
+        });
   });
   BOOST_TEST(result.executions == 3U);
   BOOST_TEST(result.found.at(FindingKind::deadlock) == 1U);
   BOOST_TEST(result.complete);
 }
 
-BOOST_DATA_TEST_CASE(a_condition_has_its_number,
-                     boost::unit_test::data::make({1U, 2U, 2U}) ^ boost::unit_test::data::make({1U, 1U, 2U}) ^
-                         boost::unit_test::data::make({2U, 10U, 60U}),
-                     waiters, signallers, expected) {
-  const Result result = test::explore_all([=] {
-    mutex guard;
-    condition_variable condition;
-    bool ready = false;
-    repeatedly(waiters + signallers, [&](unsigned i) {
-      std::unique_lock lock{guard};
-      if (i < waiters) {
-        while (!ready) condition.wait(lock);
-      } else {
-        ready = true;
-        condition.notify_one();
-      }
+BOOST_AUTO_TEST_CASE(a_condition_has_its_number) {
+  for (const Row& row : {Row{1, 1, 2}, {2, 1, 10}, {2, 2, 60}}) {
+    const unsigned waiters = row.first;
+    const unsigned signallers = row.second;
+    const Result result = test::explore_all([=] {
+      mutex guard;
+      condition_variable condition;
+      bool ready = false;
+      repeatedly(waiters + signallers, [&](unsigned i) {
+        std::unique_lock lock{guard};
+        if (i < waiters) {
+          while (!ready) condition.wait(lock);
+        } else {
+          ready = true;
+          condition.notify_one();
+        }
+      });
     });
-  });
-  BOOST_TEST(result.executions == expected);
-  BOOST_TEST(result.complete);
+    BOOST_TEST(result.executions == row.expected);
+    BOOST_TEST(result.complete);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_treiber_stack_has_40) {
@@ -265,12 +290,16 @@ BOOST_AUTO_TEST_CASE(a_step_that_enables_or_disables_another_conflicts_with_it) 
     mutex guard;
     atomic<int> x{0};
     std::string saw;
-    concurrently([&] { const std::lock_guard lock{guard}; x.store(1); },
-                 [&] {
-                   saw = std::to_string(x.load());
-                   saw += guard.try_lock() ? "free" : "held";
-                   if (saw.ends_with("free")) guard.unlock();
-                 });
+    concurrently(
+        [&] {
+          const std::lock_guard lock{guard};
+          x.store(1);
+        },
+        [&] {
+          saw = std::to_string(x.load());
+          saw += guard.try_lock() ? "free" : "held";
+          if (saw.ends_with("free")) guard.unlock();
+        });
     seen.push_back(saw);
   });
   BOOST_TEST(result.passed());

@@ -89,7 +89,11 @@ BOOST_AUTO_TEST_CASE(pct_ends_where_a_thread_waits_politely) {
   const Result result = explore(
       [] {
         atomic<bool> flag{false};
-        concurrently([&] { while (!flag.load()) this_thread::yield(); }, [&] { flag.store(true); });
+        concurrently(
+            [&] {
+              while (!flag.load()) this_thread::yield();
+            },
+            [&] { flag.store(true); });
       },
       {.strategy = Strategy::pct, .executions = 200});
   BOOST_TEST(result.passed(), result.report());
@@ -122,8 +126,10 @@ BOOST_AUTO_TEST_CASE(going_on_after_a_finding_counts_each_kind) {
 
 BOOST_AUTO_TEST_CASE(progress_is_told_and_ends_with_the_total) {
   Progress last;
-  const Result result = explore([] {}, {.strategy = Strategy::random, .executions = 100,
-                                        .progress = [&](const Progress& now) { last = now; }});
+  const Result result =
+      explore([] {}, {.strategy = Strategy::random, .executions = 100, .progress = [&](const Progress& now) {
+                        last = now;
+                      }});
   BOOST_TEST(last.executions == result.executions);
   BOOST_TEST(last.steps == result.steps);
 }

@@ -42,7 +42,8 @@ BOOST_AUTO_TEST_CASE(a_fiber_goes_on_where_it_was_left) {
   worker.run();
   worker.log.emplace_back("between");
   worker.run();
-  BOOST_TEST(worker.log == (std::vector<std::string>{"one", "between", "two"}), boost::test_tools::per_element());
+  BOOST_TEST(worker.log == (std::vector<std::string>{"one", "between", "two"}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_fiber_loops_over_pieces_of_work) {

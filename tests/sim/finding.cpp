@@ -17,8 +17,9 @@ using test::message;
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(every_kind_has_a_name_and_is_found_by_it) {
-  for (const auto kind : {FindingKind::check, FindingKind::exception, FindingKind::deadlock, FindingKind::lost_wakeup,
-                          FindingKind::livelock, FindingKind::nondeterminism, FindingKind::bound}) {
+  for (const auto kind :
+       {FindingKind::check, FindingKind::exception, FindingKind::deadlock, FindingKind::lost_wakeup,
+        FindingKind::livelock, FindingKind::nondeterminism, FindingKind::bound}) {
     BOOST_TEST((finding_kind(to_string(kind)) == kind));
   }
   BOOST_TEST(!finding_kind("no such kind").has_value());
@@ -42,7 +43,10 @@ BOOST_AUTO_TEST_CASE(a_check_outside_an_execution_is_a_mistake) {
 BOOST_AUTO_TEST_CASE(an_exception_that_leaves_a_thread_is_found_with_its_type) {
   const auto text = message([] {
     atomic<int> x{0};
-    concurrently([&] { x.store(1); }, [&] { if (x.load() == 1) throw std::out_of_range{"one"}; });
+    concurrently([&] { x.store(1); },
+                 [&] {
+                   if (x.load() == 1) throw std::out_of_range{"one"};
+                 });
   });
   BOOST_TEST(text == "std::out_of_range: one leaves t2");
   BOOST_TEST(message([] { throw 7; }) == "int leaves main");
@@ -54,8 +58,15 @@ BOOST_AUTO_TEST_CASE(a_deadlock_names_its_cycle) {
     mutex b;
     label(a, "A");
     label(b, "B");
-    concurrently([&] { const std::lock_guard first{a}; const std::lock_guard second{b}; },
-                 [&] { const std::lock_guard first{b}; const std::lock_guard second{a}; });
+    concurrently(
+        [&] {
+          const std::lock_guard first{a};
+          const std::lock_guard second{b};
+        },
+        [&] {
+          const std::lock_guard first{b};
+          const std::lock_guard second{a};
+        });
   });
   BOOST_TEST(text == "t1 holds A and waits for B; t2 holds B and waits for A; main waits for t1 to finish");
 }
@@ -73,7 +84,10 @@ BOOST_AUTO_TEST_CASE(threads_that_join_each_other_deadlock) {
   const Result result = explore([] {
     thread first;
     atomic<bool> ready{false};
-    thread second{[&] { ready.wait(false); if (first.joinable()) first.join(); }};
+    thread second{[&] {
+      ready.wait(false);
+      if (first.joinable()) first.join();
+    }};
     first = thread{[&] { second.join(); }};
     ready.store(true);
     ready.notify_one();
@@ -81,7 +95,8 @@ BOOST_AUTO_TEST_CASE(threads_that_join_each_other_deadlock) {
   });
   BOOST_TEST(found(result) == "deadlock");
   BOOST_TEST(result.finding->message.find("t1 waits for t2 to finish; t2 waits for t1 to finish") !=
-             std::string::npos, result.finding->message);
+                 std::string::npos,
+             result.finding->message);
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_that_nobody_is_left_to_notify_is_stuck) {
@@ -130,11 +145,14 @@ BOOST_AUTO_TEST_CASE(a_lost_wakeup_of_an_atomic_is_found_too) {
   const Result result = test::explore_all([] {
     atomic<bool> ready{false};
     atomic<int> turn{0};
-    concurrently([&] { if (!ready.load()) turn.wait(0); },
-                 [&] {
-                   ready.store(true);
-                   turn.notify_one();
-                 });
+    concurrently(
+        [&] {
+          if (!ready.load()) turn.wait(0);
+        },
+        [&] {
+          ready.store(true);
+          turn.notify_one();
+        });
   });
   BOOST_TEST(result.found.at(FindingKind::lost_wakeup) == 1U);
 }
@@ -168,7 +186,12 @@ BOOST_AUTO_TEST_CASE(a_loop_that_starves_another_thread_only_exceeds_the_bound) 
   BOOST_TEST(found(
                  [] {
                    atomic<bool> flag{false};
-                   concurrently([&] { while (!flag.load()) {} }, [&] { flag.store(true); });
+                   concurrently(
+                       [&] {
+                         while (!flag.load()) {
+                         }
+                       },
+                       [&] { flag.store(true); });
                  },
                  {.steps = 100}) == "bound");
 }
@@ -177,7 +200,12 @@ BOOST_AUTO_TEST_CASE(an_execution_that_is_merely_long_exceeds_the_bound) {
   const auto count = [](atomic<int>& x) {
     for (int i = 0; i != 60; ++i) x.store(i);
   };
-  const auto one = message([&] { atomic<int> x{0}; count(x); }, {.steps = 50});
+  const auto one = message(
+      [&] {
+        atomic<int> x{0};
+        count(x);
+      },
+      {.steps = 50});
   BOOST_TEST(one.find("longer than 50 steps") != std::string::npos, one);
   const auto two = message(
       [&] {

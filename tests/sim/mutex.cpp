@@ -31,11 +31,13 @@ BOOST_AUTO_TEST_CASE(a_mutex_keeps_critical_sections_apart) {
 }
 
 BOOST_AUTO_TEST_CASE(std_scoped_lock_of_two_does_not_deadlock) {
-  const Result result = explore([] {
-    mutex a;
-    mutex b;
-    concurrently([&] { const std::scoped_lock lock{a, b}; }, [&] { const std::scoped_lock lock{b, a}; });
-  }, {.strategy = Strategy::random, .executions = 500});
+  const Result result = explore(
+      [] {
+        mutex a;
+        mutex b;
+        concurrently([&] { const std::scoped_lock lock{a, b}; }, [&] { const std::scoped_lock lock{b, a}; });
+      },
+      {.strategy = Strategy::random, .executions = 500});
   BOOST_TEST(result.passed(), result.report());
 }
 

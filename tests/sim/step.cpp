@@ -151,11 +151,13 @@ BOOST_AUTO_TEST_CASE(a_deadlock_of_steps_names_its_cycle) {
 }
 
 BOOST_AUTO_TEST_CASE(a_step_that_blocks_and_is_granted_shows_both) {
-  const Result shown = replay([] {
-    Locks locks;
-    concurrently([&] { locks.lock("a"), locks.unlock("a"); }, [&] { locks.lock("a"); });
-    check(false, "the end");
-  }, "ls1.test.1-t2.00000000");
+  const Result shown = replay(
+      [] {
+        Locks locks;
+        concurrently([&] { locks.lock("a"), locks.unlock("a"); }, [&] { locks.lock("a"); });
+        check(false, "the end");
+      },
+      "ls1.test.1-t2.00000000");
   const std::string text = shown.report();
   BOOST_TEST(text.find("lock a blocks") != std::string::npos, text);
   BOOST_TEST(text.find("lock a -> granted") != std::string::npos, text);
@@ -164,16 +166,22 @@ BOOST_AUTO_TEST_CASE(a_step_that_blocks_and_is_granted_shows_both) {
 BOOST_AUTO_TEST_CASE(a_step_that_does_not_end_is_found) {
   const Result result = explore([] {
     atomic<int> x{0};
-    step("spin", {writes("x")}, [&] { while (x.load() == 0) {} });
+    step("spin", {writes("x")}, [&] {
+      while (x.load() == 0) {
+      }
+    });
   });
   BOOST_TEST(test::found(result) == "bound");
-  BOOST_TEST(result.finding->message.find("\"spin\" does not end") != std::string::npos, result.finding->message);
+  BOOST_TEST(result.finding->message.find("\"spin\" does not end") != std::string::npos,
+             result.finding->message);
 }
 
 BOOST_AUTO_TEST_CASE(outcomes_are_only_asked_for_while_recording) {
   int asked = 0;
   const Result result = explore([&] {
-    const auto write = [&] { step("write", {writes("a")}, [&] { outcome([&] { return ++asked, "done"; }); }); };
+    const auto write = [&] {
+      step("write", {writes("a")}, [&] { outcome([&] { return ++asked, "done"; }); });
+    };
     concurrently(write, write, write, write);
   });
   BOOST_TEST(result.executions == 24U);

@@ -1,5 +1,5 @@
-#include <lockstep/sim/thread.hpp>
 #include <lockstep/sim/this_thread.hpp>
+#include <lockstep/sim/thread.hpp>
 
 #include "support.hpp"
 
@@ -28,8 +28,8 @@ BOOST_AUTO_TEST_CASE(a_thread_takes_arguments_as_std_does) {
   const Result result = explore([] {
     int sum = 0;
     auto owned = std::make_unique<int>(3);
-    thread adder{[](int& to, int number, std::unique_ptr<int> more) { to = number + *more; }, std::ref(sum), 4,
-                 std::move(owned)};
+    thread adder{[](int& to, int number, std::unique_ptr<int> more) { to = number + *more; }, std::ref(sum),
+                 4, std::move(owned)};
     adder.join();
     check(sum == 7, "it has added");
     struct Object {
@@ -112,7 +112,8 @@ BOOST_AUTO_TEST_CASE(a_thread_outside_an_execution_is_refused) {
 BOOST_AUTO_TEST_CASE(sleeping_costs_virtual_time_and_orders_threads) {
   const Result result = explore([] {
     std::string order;
-    concurrently([&] { this_thread::sleep_for(20ms), order += '2'; }, [&] { this_thread::sleep_for(10ms), order += '1'; },
+    concurrently([&] { this_thread::sleep_for(20ms), order += '2'; },
+                 [&] { this_thread::sleep_for(10ms), order += '1'; },
                  [&] { this_thread::sleep_until(clock::time_point{30ms}), order += '3'; });
     check(order == "123", "they wake in order");
     check(clock::now().time_since_epoch() == 30ms, "the clock shows when");
@@ -125,13 +126,16 @@ BOOST_AUTO_TEST_CASE(time_stands_still_while_a_thread_can_run) {
   const Result result = explore([] {
     atomic<int> x{0};
     concurrently([&] { this_thread::sleep_for(1ns), check(x.load() == 3, "the other has long finished"); },
-                 [&] { for (int i = 1; i != 4; ++i) x.store(i); });
+                 [&] {
+                   for (int i = 1; i != 4; ++i) x.store(i);
+                 });
   });
   BOOST_TEST(result.passed(), result.report());
 }
 
 BOOST_AUTO_TEST_CASE(a_very_long_sleep_does_not_overflow) {
-  const Result result = explore([] { concurrently([] { this_thread::sleep_for(std::chrono::hours{2'000'000}); }); });
+  const Result result =
+      explore([] { concurrently([] { this_thread::sleep_for(std::chrono::hours{2'000'000}); }); });
   BOOST_TEST(result.passed(), result.report());
   BOOST_TEST(test::found([] { this_thread::sleep_for(std::chrono::hours::max()); }) == "deadlock");
 }
@@ -140,8 +144,15 @@ BOOST_AUTO_TEST_CASE(a_loop_that_waits_politely_is_explored_to_its_end) {
   const Result result = explore([] {
     atomic<bool> first{false};
     atomic<bool> second{false};
-    concurrently([&] { while (!first.load()) this_thread::yield(); second.store(true); },
-                 [&] { while (!second.load()) this_thread::yield(); }, [&] { first.store(true); });
+    concurrently(
+        [&] {
+          while (!first.load()) this_thread::yield();
+          second.store(true);
+        },
+        [&] {
+          while (!second.load()) this_thread::yield();
+        },
+        [&] { first.store(true); });
   });
   BOOST_TEST(result.passed(), result.report());
   BOOST_TEST(result.complete);

@@ -50,7 +50,11 @@ template <class T>
 class CompareExchange final : public Operation {
  public:
   CompareExchange(std::string_view name, ObjectId object, const T& value, const T& expected, const T& desired)
-      : Operation{name, object}, access_{object, true}, value_{&value}, expected_{&expected}, desired_{&desired} {}
+      : Operation{name, object},
+        access_{object, true},
+        value_{&value},
+        expected_{&expected},
+        desired_{&desired} {}
   [[nodiscard]] Footprint footprint() const override {
     access_.write = same_bytes(*value_, *expected_);
     return {&access_, 1};
@@ -67,7 +71,9 @@ class CompareExchange final : public Operation {
 };
 
 /// The queue of those who wait for an atomic, as an object beside its value.
-[[nodiscard]] inline ObjectId queue_of(ObjectId atomic) noexcept { return {atomic.value | (std::uint64_t{1} << 61U)}; }
+[[nodiscard]] inline ObjectId queue_of(ObjectId atomic) noexcept {
+  return {atomic.value | (std::uint64_t{1} << 61U)};
+}
 
 /// Looks at a value, and joins the queue if it is still the old one.
 template <class T>
@@ -84,7 +90,9 @@ class AtomicWait final : public Operation {
     return accesses_;
   }
   [[nodiscard]] bool enabled() const override { return waiter_ == nullptr || waiter_->notified(); }
-  [[nodiscard]] bool wants_notification() const override { return waiter_ != nullptr && !waiter_->notified(); }
+  [[nodiscard]] bool wants_notification() const override {
+    return waiter_ != nullptr && !waiter_->notified();
+  }
   [[nodiscard]] bool missed_notification() const override {
     return wants_notification() && waiter_->came_too_late();
   }
@@ -115,7 +123,9 @@ class AtomicBase {
     store(desired);
     return desired;
   }
-  operator T() const { return load(); }  // NOLINT(google-explicit-constructor,hicpp-explicit-conversions): as std's
+  operator T() const {
+    return load();
+  }  // NOLINT(google-explicit-constructor,hicpp-explicit-conversions): as std's
   [[nodiscard]] bool is_lock_free() const noexcept { return true; }
 
   void store(T desired, std::memory_order = std::memory_order_seq_cst) {
@@ -312,9 +322,13 @@ atomic(T) -> atomic<T>;
 /// std::atomic_flag.
 class atomic_flag {
  public:
-  bool test_and_set(std::memory_order order = std::memory_order_seq_cst) { return set_.exchange(true, order); }
+  bool test_and_set(std::memory_order order = std::memory_order_seq_cst) {
+    return set_.exchange(true, order);
+  }
   void clear(std::memory_order order = std::memory_order_seq_cst) { set_.store(false, order); }
-  [[nodiscard]] bool test(std::memory_order order = std::memory_order_seq_cst) const { return set_.load(order); }
+  [[nodiscard]] bool test(std::memory_order order = std::memory_order_seq_cst) const {
+    return set_.load(order);
+  }
   void wait(bool old, std::memory_order order = std::memory_order_seq_cst) const { set_.wait(old, order); }
   void notify_one() { set_.notify_one(); }
   void notify_all() { set_.notify_all(); }

@@ -40,7 +40,9 @@ class barrier {
   barrier(const barrier&) = delete;
   barrier& operator=(const barrier&) = delete;
 
-  [[nodiscard]] arrival_token arrive(std::ptrdiff_t update = 1) { return arrival_token{arrive_as("arrive", update)}; }
+  [[nodiscard]] arrival_token arrive(std::ptrdiff_t update = 1) {
+    return arrival_token{arrive_as("arrive", update)};
+  }
 
   void wait(arrival_token&& arrival) const { wait_for_phase(arrival.phase_); }  // NOLINT: as std's
 
@@ -62,12 +64,14 @@ class barrier {
       const std::uint64_t phase = phase_;
       if (update > missing_) {
         if (execution != nullptr) {
-          execution->report(FindingKind::check, "more arrive at " + execution->name_of(id()) + " than it expects");
+          execution->report(FindingKind::check,
+                            "more arrive at " + execution->name_of(id()) + " than it expects");
         }
         return phase;
       }
       missing_ -= update;
-      outcome([&] { return missing_ == 0 ? std::string{"completes"} : std::to_string(missing_) + " missing"; });
+      outcome(
+          [&] { return missing_ == 0 ? std::string{"completes"} : std::to_string(missing_) + " missing"; });
       if (missing_ == 0) {
         completion_();
         missing_ = expected_;

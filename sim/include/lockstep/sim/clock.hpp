@@ -24,7 +24,9 @@ struct clock {
 
 namespace detail {
 
-[[nodiscard]] inline Instant instant(clock::time_point when) noexcept { return when.time_since_epoch().count(); }
+[[nodiscard]] inline Instant instant(clock::time_point when) noexcept {
+  return when.time_since_epoch().count();
+}
 
 /// The moment that lies `duration` ahead, or never if that is beyond the clock's range.
 template <class Rep, class Period>

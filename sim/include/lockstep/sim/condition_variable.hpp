@@ -44,7 +44,8 @@ class condition_variable {
     return wait_until_instant(lock, detail::after(duration));
   }
   template <class Rep, class Period, class Predicate>
-  bool wait_for(std::unique_lock<mutex>& lock, const std::chrono::duration<Rep, Period>& duration, Predicate ready) {
+  bool wait_for(std::unique_lock<mutex>& lock, const std::chrono::duration<Rep, Period>& duration,
+                Predicate ready) {
     return wait_until_ready(lock, detail::after(duration), ready);
   }
 

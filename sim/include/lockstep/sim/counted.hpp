@@ -10,7 +10,8 @@ namespace lockstep::sim::detail {
 /// A step that changes an object, always possible.
 inline void announce_change(std::string_view name, ObjectId object) {
   Execution* execution = Execution::current();
-  if (execution == nullptr || execution->abandoned()) return;  // such steps stand in destructors: they never throw
+  if (execution == nullptr || execution->abandoned())
+    return;  // such steps stand in destructors: they never throw
   SimpleOperation operation{name, {object, true}};
   execution->visible(operation);
 }

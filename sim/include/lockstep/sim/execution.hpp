@@ -86,20 +86,20 @@ struct Thread {
   Fiber fiber;
   Task task;
 
-  Operation* pending = nullptr;     ///< what it will do next
-  Thread* starter = nullptr;        ///< whom to return to at the first announcement
-  Section* section = nullptr;       ///< the step that it is inside of, if any
+  Operation* pending = nullptr;  ///< what it will do next
+  Thread* starter = nullptr;     ///< whom to return to at the first announcement
+  Section* section = nullptr;    ///< the step that it is inside of, if any
   bool finished = true;
-  std::uint32_t objects = 0;        ///< made so far
-  std::uint64_t random = 0;         ///< the state of its generator
-  std::uint32_t free_run = 0;       ///< operations since the execution was abandoned
-  std::uint32_t throws = 0;         ///< how often it was told that the execution is abandoned
-  std::size_t row = 0;              ///< its latest row in the recording
+  std::uint32_t objects = 0;   ///< made so far
+  std::uint64_t random = 0;    ///< the state of its generator
+  std::uint32_t free_run = 0;  ///< operations since the execution was abandoned
+  std::uint32_t throws = 0;    ///< how often it was told that the execution is abandoned
+  std::size_t row = 0;         ///< its latest row in the recording
 
   // What it has done since it last yielded: see Execution::yield.
-  bool waiting = false;             ///< it has yielded and changed nothing since
-  bool disturbed = false;           ///< another thread has changed something that it read since
-  std::vector<ObjectId> observed;   ///< what it has read since
+  bool waiting = false;            ///< it has yielded and changed nothing since
+  bool disturbed = false;          ///< another thread has changed something that it read since
+  std::vector<ObjectId> observed;  ///< what it has read since
 };
 
 /// A step that a thread is inside of: what step.hpp declares.
@@ -181,7 +181,9 @@ class Execution {
     start(thread);
     return thread.ordinal;
   }
-  [[nodiscard]] bool finished(unsigned thread) const { return thread >= count_ || threads_[thread]->finished; }
+  [[nodiscard]] bool finished(unsigned thread) const {
+    return thread >= count_ || threads_[thread]->finished;
+  }
   [[nodiscard]] unsigned self() const noexcept { return running_->ordinal; }
 
   /// Lets others go first: see this_thread.hpp.
@@ -272,8 +274,8 @@ class Execution {
   ThreadSet ready_ = 0;        ///< threads whose pending operation can always run
   ThreadSet conditional_ = 0;  ///< threads whose pending operation must be asked
   ThreadSet follow_ups_ = 0;
-  ThreadSet patient_ = 0;      ///< threads that have yielded: see yield()
-  ThreadSet resting_ = 0;      ///< those among them whose yield is pending
+  ThreadSet patient_ = 0;  ///< threads that have yielded: see yield()
+  ThreadSet resting_ = 0;  ///< those among them whose yield is pending
   bool yielded_ = false;
 
   Instant clock_ = 0;
@@ -291,7 +293,7 @@ class Execution {
 
   std::vector<Step> rows_;
   std::vector<ThreadSet> rows_enabled_;
-  ThreadSet enabled_ = 0;          ///< as of the latest choice
+  ThreadSet enabled_ = 0;              ///< as of the latest choice
   std::vector<std::size_t> finishes_;  ///< how many rows there were when a thread finished
   std::uint64_t hash_ = 0;
   std::unordered_map<ObjectId, std::string> names_;

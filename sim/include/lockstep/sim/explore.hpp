@@ -34,26 +34,26 @@ struct Progress {
 
 struct Options {
   Strategy strategy = Strategy::exhaustive;
-  std::uint64_t seed = 1;               ///< random and pct draw from it; the same seed finds the same
-  unsigned depth = 3;                   ///< pct: the number of ordering constraints of the bug to find
-  std::uint64_t executions = 0;         ///< stop after so many; 0: exhaustive has no limit, random and pct take 10,000
-  std::chrono::nanoseconds time{0};     ///< stop after so long; 0: no limit
-  std::uint64_t steps = 10'000;         ///< the bound on one execution's steps
-  std::string name = "test";            ///< stands in the token, so that a token names its test
-  bool keep_going = false;              ///< do not stop at a finding: count all of them in `Result::found`
+  std::uint64_t seed = 1;  ///< random and pct draw from it; the same seed finds the same
+  unsigned depth = 3;      ///< pct: the number of ordering constraints of the bug to find
+  std::uint64_t executions = 0;  ///< stop after so many; 0: no limit for exhaustive, else 10,000
+  std::chrono::nanoseconds time{0};  ///< stop after so long; 0: no limit
+  std::uint64_t steps = 10'000;      ///< the bound on one execution's steps
+  std::string name = "test";         ///< stands in the token, so that a token names its test
+  bool keep_going = false;           ///< do not stop at a finding: count all of them in `Result::found`
   std::function<void(const Progress&)> progress = {};  ///< called now and then; not from simulated threads
 };
 
 /// What an exploration did and found.
 struct Result {
-  std::optional<Finding> finding;       ///< the first
+  std::optional<Finding> finding;              ///< the first
   std::map<FindingKind, std::uint64_t> found;  ///< how many executions ended in each kind
-  bool complete = false;                ///< every interleaving was explored (exhaustive, and no finding ended it)
-  std::uint64_t executions = 0;         ///< those that ran to their end, be it a finding
-  std::uint64_t blocked = 0;            ///< executions cut short because sleep sets showed them redundant
-  std::uint64_t steps = 0;              ///< over all executions
+  bool complete = false;         ///< every interleaving was explored (exhaustive, and no finding ended it)
+  std::uint64_t executions = 0;  ///< those that ran to their end, be it a finding
+  std::uint64_t blocked = 0;     ///< executions cut short because sleep sets showed them redundant
+  std::uint64_t steps = 0;       ///< over all executions
   std::chrono::nanoseconds elapsed{0};
-  std::string note;                     ///< what else to know: "the test has changed since this token was made"
+  std::string note;  ///< what else to know: "the test has changed since this token was made"
 
   /// True if nothing was found.
   [[nodiscard]] bool passed() const noexcept { return !finding.has_value(); }

@@ -34,11 +34,11 @@ struct Decision {
 /// A point at which something is to be chosen.
 struct Choice {
   Decision::Kind kind = Decision::Kind::schedule;
-  ThreadSet enabled = 0;   ///< schedule: the threads that may go next, at least one
-  unsigned outcomes = 0;   ///< outcome: how many there are; they are numbered from 0
-  unsigned running = 0;    ///< the thread that made the last step, or whose step has several outcomes
-  unsigned fallback = 0;   ///< the default choice
-  bool yielded = false;    ///< the running thread asked for others to go first
+  ThreadSet enabled = 0;  ///< schedule: the threads that may go next, at least one
+  unsigned outcomes = 0;  ///< outcome: how many there are; they are numbered from 0
+  unsigned running = 0;   ///< the thread that made the last step, or whose step has several outcomes
+  unsigned fallback = 0;  ///< the default choice
+  bool yielded = false;   ///< the running thread asked for others to go first
   const Execution* execution = nullptr;
 
   /// What an enabled thread will do if it is chosen.

@@ -36,7 +36,7 @@ class Fiber {
   void switch_to(Fiber& next) noexcept;
 
   /// The size of each stack in bytes, its guard page not counted. Pages are only used once touched.
-  static constexpr std::size_t stack_size = std::size_t{256} * 1024;
+  static constexpr std::size_t stack_size = std::size_t{1024} * 1024;
 
  private:
   /// What the C++ runtime knows of the exceptions in flight, per thread; saved over switches.

@@ -37,11 +37,11 @@ struct Step {
 
 /// One failure and the interleaving that leads to it.
 struct Finding {
-  FindingKind kind = FindingKind::check;   ///< what went wrong
-  std::string message = {};                ///< what failed; a deadlock names its cycle
-  std::vector<std::string> threads = {};   ///< names by ordinal
-  std::vector<Step> steps = {};            ///< the interleaving, up to the failure
-  std::string token = {};                  ///< replays it: see `sim::replay`
+  FindingKind kind = FindingKind::check;  ///< what went wrong
+  std::string message = {};               ///< what failed; a deadlock names its cycle
+  std::vector<std::string> threads = {};  ///< names by ordinal
+  std::vector<Step> steps = {};           ///< the interleaving, up to the failure
+  std::string token = {};                 ///< replays it: see `sim::replay`
 };
 
 /// The timeline of a finding: a column per thread, a row per step, switches marked.

@@ -10,7 +10,8 @@
 namespace lockstep::sim {
 
 /// std::latch. Counting down is a step; waiting is none, because a latch at zero stays there.
-/// Counting below zero fails the execution. Outside an execution a wait that would block throws std::logic_error.
+/// Counting below zero fails the execution. Outside an execution a wait that would block throws
+/// std::logic_error.
 class latch {
  public:
   explicit latch(std::ptrdiff_t expected) : count_{expected} {}
@@ -25,7 +26,8 @@ class latch {
       return;
     }
     count_ -= update;
-    if (execution != nullptr && execution->recording()) execution->outcome(detail::prefixed("= ", std::to_string(count_)));
+    if (execution != nullptr && execution->recording())
+      execution->outcome(detail::prefixed("= ", std::to_string(count_)));
   }
 
   [[nodiscard]] bool try_wait() const {

@@ -13,11 +13,11 @@ namespace lockstep::sim {
 
 /// One entry of the catalogue.
 struct Scenario {
-  std::string name;                               ///< "lost_update/naive": the bug, a slash, who commits or prevents it
-  std::string summary;                            ///< one sentence
-  std::optional<FindingKind> expected = {};       ///< the finding that is right; none: proven free of any
+  std::string name;     ///< "lost_update/naive": the bug, a slash, who commits or prevents it
+  std::string summary;  ///< one sentence
+  std::optional<FindingKind> expected = {};  ///< the finding that is right; none: proven free of any
   void (*body)() = nullptr;
-  Options options = {};                           ///< bounds that differ from the defaults
+  Options options = {};  ///< bounds that differ from the defaults
 };
 
 /// Every registered scenario, in the order of their names.

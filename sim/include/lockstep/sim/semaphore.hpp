@@ -28,11 +28,13 @@ class counting_semaphore {
     detail::announce_change("release", id());
     Execution* execution = Execution::current();
     if (execution != nullptr && update > max() - count_) {
-      execution->report(FindingKind::check, "release raises " + execution->name_of(id()) + " above its maximum");
+      execution->report(FindingKind::check,
+                        "release raises " + execution->name_of(id()) + " above its maximum");
       return;
     }
     count_ += update;
-    if (execution != nullptr && execution->recording()) execution->outcome(detail::prefixed("= ", std::to_string(count_)));
+    if (execution != nullptr && execution->recording())
+      execution->outcome(detail::prefixed("= ", std::to_string(count_)));
   }
 
   void acquire() {

@@ -53,8 +53,8 @@ class shared_mutex {
   Object object_;
   unsigned owner_ = nobody;
   unsigned sharers_ = 0;
-  ThreadSet readers_ = 0;                               ///< who they are
-  std::array<std::uint8_t, max_threads> shares_{};      ///< and how often each of them shares it
+  ThreadSet readers_ = 0;                           ///< who they are
+  std::array<std::uint8_t, max_threads> shares_{};  ///< and how often each of them shares it
 };
 
 /// std::shared_timed_mutex, on virtual time.

@@ -46,7 +46,8 @@ class thread {
     requires(!std::is_same_v<std::remove_cvref_t<F>, thread>)
   explicit thread(F&& function, Args&&... args) {
     Execution* execution = Execution::current();
-    if (execution == nullptr) throw std::logic_error{"lockstep::sim::thread: there is no execution to run in"};
+    if (execution == nullptr)
+      throw std::logic_error{"lockstep::sim::thread: there is no execution to run in"};
     if constexpr (sizeof...(Args) == 0) {
       ordinal_ = execution->spawn(std::forward<F>(function));
     } else {
@@ -58,7 +59,8 @@ class thread {
   }
   ~thread() { give_up(); }
   thread(thread&& other) noexcept : ordinal_{std::exchange(other.ordinal_, none)} {}
-  thread& operator=(thread&& other) {  // NOLINT(performance-noexcept-move-constructor): it may find a joinable thread
+  thread& operator=(
+      thread&& other) {  // NOLINT(performance-noexcept-move-constructor): it may find a joinable thread
     if (this == &other) return *this;
     give_up();
     ordinal_ = std::exchange(other.ordinal_, none);
