@@ -688,7 +688,7 @@ BOOST_AUTO_TEST_CASE(after_enough_lost_races_each_record_is_locked_before_it_is_
     if (!locked.back()) bank.deposit(2, 1);
     account.balance += 1000;
   };
-  transact(bank.db, contended, {.escalate_after = 3, .base = {}});
+  transact(bank.db, contended, {.attempts = 20, .escalate_after = 3, .base = {}});
   BOOST_TEST(locked == (std::vector<bool>{false, false, false, true}), boost::test_tools::per_element());
   BOOST_TEST(bank.balance(1) == 1100);
 }

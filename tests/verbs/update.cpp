@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(a_lost_race_thrown_by_the_change_itself_is_not_retried) {
     ++attempts;
     throw Conflicted{"another one's"};
   };
-  BOOST_CHECK_THROW(update(bank.accounts, 1, failing), Conflicted);
+  BOOST_CHECK_THROW(update(bank.accounts, 1, failing, {.attempts = 20}), Conflicted);
   BOOST_TEST(attempts == 1);
 }
 
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(after_enough_lost_races_the_record_is_locked_and_the_loop_e
            if (!locked.back()) bank.deposit(1, 1);  // as often as the loop lets it
            account.balance += 1000;
          },
-         {.escalate_after = 3});
+         {.attempts = 20, .escalate_after = 3});
   BOOST_TEST(locked == (std::vector<bool>{false, false, false, true}), boost::test_tools::per_element());
   BOOST_TEST(bank.balance(1) == 1103);
   BOOST_TEST(!bank.locked(1));
