@@ -19,8 +19,8 @@ class Error : public std::runtime_error {
 
 /// Where an error happened: a storage by its name, a record by its key's text.
 struct Place {
-  std::string storage;
-  std::string key;
+  std::string storage;  ///< the storage's name; "storage" if it has none
+  std::string key;      ///< the key's text; "?" if it has none
 
   /// "accounts[7]"
   friend std::string to_string(const Place& place) { return joined(place.storage, "[", place.key, "]"); }
@@ -30,8 +30,10 @@ struct Place {
 /// An error about one record.
 class RecordError : public Error {
  public:
+  /// `what` says what happened; the message puts the place before it.
   RecordError(Place place, const std::string& what)
       : Error{joined(to_string(place), ": ", what)}, place_{std::move(place)} {}
+  /// The record that the error is about.
   [[nodiscard]] const Place& place() const noexcept { return place_; }
 
  private:
@@ -41,6 +43,7 @@ class RecordError : public Error {
 /// There is no record at this key.
 class Missing : public RecordError {
  public:
+  /// There is nothing at `place`.
   explicit Missing(Place place) : RecordError{std::move(place), "no such record"} {}
 };
 
@@ -54,11 +57,13 @@ class Deadlock : public Conflicted {
  public:
   /// One session of the cycle: the lock it waits for is held by the next member.
   struct Waiter {
-    std::uint64_t session = 0;
-    Place wants;
+    std::uint64_t session = 0;  ///< its number in messages, as `memory::Session::id`
+    Place wants;                ///< the record whose lock it waits for
   };
 
+  /// `cycle` begins with the session that is told; the last one waits for a lock of the first.
   explicit Deadlock(std::vector<Waiter> cycle) : Conflicted{text(cycle)}, cycle_{std::move(cycle)} {}
+  /// Who waits for whom. The session that got this error is the first member.
   [[nodiscard]] const std::vector<Waiter>& cycle() const noexcept { return cycle_; }
 
  private:
@@ -75,18 +80,21 @@ class Deadlock : public Conflicted {
 /// A lock was asked for without waiting, and somebody else holds it.
 class LockUnavailable : public RecordError {
  public:
+  /// The lock of the record at `place` is taken.
   explicit LockUnavailable(Place place) : RecordError{std::move(place), "locked by another session"} {}
 };
 
 /// A lock was not granted within its time limit.
 class LockTimeout : public RecordError {
  public:
+  /// The lock of the record at `place` stayed taken.
   explicit LockTimeout(Place place) : RecordError{std::move(place), "the lock was not granted in time"} {}
 };
 
 /// A write or a lock was asked for inside a read-only scope.
 class ReadOnly : public RecordError {
  public:
+  /// `action` was asked for: "edit", "lock", ...
   ReadOnly(Place place, const std::string& action)
       : RecordError{std::move(place), action + " refused: the scope is read-only"} {}
 };
@@ -94,6 +102,7 @@ class ReadOnly : public RecordError {
 /// A value with unsaved changes was to be locked: locking reloads, and would lose them.
 class DirtyRecord : public RecordError {
  public:
+  /// `fields` names what was changed; empty if the record's type is not described.
   DirtyRecord(Place place, std::vector<std::string> fields)
       : RecordError{std::move(place), text(fields)}, fields_{std::move(fields)} {}
 
@@ -112,8 +121,10 @@ class DirtyRecord : public RecordError {
 /// A record would break a rule: an invariant in C++, or a constraint of the database.
 class ConstraintViolated : public RecordError {
  public:
+  /// `constraint` is the rule's name.
   ConstraintViolated(Place place, std::string constraint)
       : RecordError{std::move(place), joined("violates ", constraint)}, constraint_{std::move(constraint)} {}
+  /// The name of the invariant or constraint.
   [[nodiscard]] const std::string& constraint() const noexcept { return constraint_; }
 
  private:

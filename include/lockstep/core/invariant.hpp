@@ -11,9 +11,10 @@ namespace lockstep {
 /// A named rule over one record.
 template <class Rule>
 struct Invariant {
-  std::string_view name;
-  Rule holds;
+  std::string_view name;  ///< what ConstraintViolated names
+  Rule holds;             ///< a predicate of a const record: true if the rule is kept
 };
+/// Deduces the rule's type.
 template <class Rule>
 Invariant(std::string_view, Rule) -> Invariant<Rule>;
 
@@ -26,7 +27,7 @@ Invariant(std::string_view, Rule) -> Invariant<Rule>;
 ///     };
 template <class T>
 struct Invariants {
-  static constexpr std::tuple<> all{};
+  static constexpr std::tuple<> all{};  ///< of Invariant, checked in this order
 };
 
 /// Throws ConstraintViolated, naming the first invariant that `record` breaks.

@@ -16,6 +16,7 @@ namespace lockstep {
 /// "nothing is stored here". Verbs only compare versions for equality.
 class Version {
  public:
+  /// Absent.
   constexpr Version() noexcept = default;
 
   /// The version with this number. The largest 64-bit value is not a version.
@@ -23,10 +24,12 @@ class Version {
     Expects(number != std::numeric_limits<std::uint64_t>::max());
   }
 
+  /// The largest version: a record that has it cannot be written again (VersionUnavailable).
   [[nodiscard]] static constexpr Version last() {
     return Version{std::numeric_limits<std::uint64_t>::max() - 1};
   }
 
+  /// True if this is no version: nothing is stored, or nothing was.
   [[nodiscard]] constexpr bool absent() const noexcept { return next_ == 0; }
 
   /// The number, for storing and showing. Must not be absent.

@@ -14,19 +14,25 @@ namespace lockstep {
 /// values, and once one of them is saved the other is stale.
 template <class T, class V = Version>
 struct Versioned {
-  T record{};
-  V version{};
+  T record{};   ///< the record, to be read and changed at will
+  V version{};  ///< the version that it was read at; absent for one that was never stored
 
+  /// The record's members: `value->balance`.
   [[nodiscard]] constexpr T* operator->() noexcept { return &record; }
+  /// The record's members, to read.
   [[nodiscard]] constexpr const T* operator->() const noexcept { return &record; }
+  /// The record.
   [[nodiscard]] constexpr T& operator*() noexcept { return record; }
+  /// The record, to read.
   [[nodiscard]] constexpr const T& operator*() const noexcept { return record; }
 
   friend bool operator==(const Versioned&, const Versioned&) = default;
 };
 
+/// Deduces the types of a record that was never stored.
 template <class T>
 Versioned(T) -> Versioned<T>;
+/// Deduces the types.
 template <class T, class V>
 Versioned(T, V) -> Versioned<T, V>;
 
@@ -37,15 +43,21 @@ Versioned(T, V) -> Versioned<T, V>;
 template <class T, class V = Version>
 class Draft {
  public:
+  /// Begins with a copy of `base`'s record. Cost: one copy of the record.
   constexpr explicit Draft(Versioned<T, V> base) : base_{std::move(base)}, record_{base_.record} {}
 
   /// The record as it was loaded, with its version.
   [[nodiscard]] constexpr const Versioned<T, V>& base() const noexcept { return base_; }
+  /// The version that was loaded: the guard of a save.
   [[nodiscard]] constexpr const V& version() const noexcept { return base_.version; }
 
+  /// The copy's members: `draft->balance = 5`.
   [[nodiscard]] constexpr T* operator->() noexcept { return &record_; }
+  /// The copy's members, to read.
   [[nodiscard]] constexpr const T* operator->() const noexcept { return &record_; }
+  /// The copy.
   [[nodiscard]] constexpr T& operator*() noexcept { return record_; }
+  /// The copy, to read.
   [[nodiscard]] constexpr const T& operator*() const noexcept { return record_; }
 
   /// True if the copy differs from what was loaded.

@@ -150,6 +150,7 @@ class Session {
   using Entry = detail::Entry<R>;
 
  public:
+  /// Begins with nothing staged and nothing locked. Safe to call from any thread.
   explicit Session(Database<R>& database);
   Session(Session&&) noexcept = default;
   Session& operator=(Session&&) = delete;
@@ -167,7 +168,9 @@ class Session {
 
   /// The number that names this session in the message of a deadlock.
   [[nodiscard]] std::uint64_t id() const noexcept { return owner_->id; }
+  /// True once it has committed, and after it was moved from.
   [[nodiscard]] bool over() const noexcept { return !owner_ || over_; }
+  /// The database that it works on, which must outlive it.
   [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
 
   /// A point to return to: see `rollback_to`.
@@ -177,6 +180,7 @@ class Session {
     std::size_t locks_ = 0;
   };
 
+  /// The present point. Cost: a copy of what is staged, without the records.
   [[nodiscard]] Savepoint savepoint() const {
     Savepoint point;
     point.locks_ = held_.size();
@@ -262,12 +266,14 @@ class Session {
 template <Runtime R>
 class Database : public FindsVerbs {
  public:
-  using runtime_type = R;
+  using runtime_type = R;  ///< as the verbs deduce it
 
+  /// Without tables.
   Database() = default;
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
+  /// A unit of work on the database's tables. Safe to call from any thread.
   [[nodiscard]] Session<R> session() { return Session<R>{*this}; }
 
   /// How many writes went past the version check since the start: each may have

@@ -28,11 +28,11 @@ template <class Key, class T, Runtime R = StdRuntime, class Hash = std::hash<Key
           class Equal = std::equal_to<Key>>
 class Table : public FindsVerbs {
  public:
-  using key_type = Key;
-  using record_type = T;
-  using version_type = Version;
-  using runtime_type = R;
-  static constexpr bool loads_are_local = true;
+  using key_type = Key;                          ///< as Storage asks
+  using record_type = T;                         ///< as Storage asks
+  using version_type = Version;                  ///< 64-bit counters
+  using runtime_type = R;                        ///< the database's
+  static constexpr bool loads_are_local = true;  ///< as LocalStorage asks
 
   /// `name` stands in messages and tokens.
   explicit Table(Database<R>& database, std::string name = {})
@@ -44,9 +44,13 @@ class Table : public FindsVerbs {
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
+  /// The name given, or "table1", "table2", ... in the order of their making.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// True if `Equal` says so.
   [[nodiscard]] bool same_key(const Key& a, const Key& b) const { return slots_.key_eq()(a, b); }
+  /// The database that it belongs to.
   [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
+  /// A session of the database: what it stages commits together with other tables' changes.
   [[nodiscard]] Session<R> session() const { return database_->session(); }
 
   /// The last committed record, whatever locks others hold.

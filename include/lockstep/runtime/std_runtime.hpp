@@ -11,14 +11,17 @@ namespace lockstep {
 
 /// The runtime of production code. Everything in it is std's.
 struct StdRuntime {
+  /// std::atomic
   template <class T>
   using atomic = std::atomic<T>;
-  using mutex = std::mutex;
-  using condition_variable = std::condition_variable;
-  using thread = std::thread;
-  using clock = std::chrono::steady_clock;
+  using mutex = std::mutex;                            ///< std's
+  using condition_variable = std::condition_variable;  ///< std's
+  using thread = std::thread;                          ///< std's
+  using clock = std::chrono::steady_clock;             ///< monotonic, of the machine
 
+  /// std::atomic_thread_fence
   static void fence(std::memory_order order) noexcept { std::atomic_thread_fence(order); }
+  /// std::this_thread::yield
   static void yield() noexcept { std::this_thread::yield(); }
 
   /// Blocks for `duration`, or until `stop` is requested.

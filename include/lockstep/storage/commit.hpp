@@ -15,6 +15,7 @@ namespace lockstep {
 /// What a session meant to do to a record.
 enum class Action { insert, update, erase, validate };
 
+/// "insert", "update", "erase" or "validate".
 [[nodiscard]] constexpr std::string_view to_string(Action action) noexcept {
   switch (action) {
     case Action::insert:
@@ -35,11 +36,14 @@ class Stale {
  public:
   virtual ~Stale() = default;
 
+  /// What was meant to be done to the record.
   [[nodiscard]] Action action() const noexcept { return action_; }
+  /// The storage's name.
   [[nodiscard]] const std::string& storage() const noexcept { return storage_; }
+  /// The storage's name and the key's text.
   [[nodiscard]] Place place() const { return {storage_, key_text()}; }
 
-  [[nodiscard]] virtual std::string key_text() const = 0;
+  [[nodiscard]] virtual std::string key_text() const = 0;       ///< the key, "?" if it has no text
   [[nodiscard]] virtual std::string expected_text() const = 0;  ///< the guard, "absent" for an insert
   [[nodiscard]] virtual std::string actual_text() const = 0;    ///< what is stored, "absent" if nothing is
 
@@ -50,8 +54,11 @@ class Stale {
   }
 
  protected:
+  /// `storage` is the storage's name.
   Stale(Action action, std::string storage) : action_{action}, storage_{std::move(storage)} {}
+  /// Copies, for derived classes.
   Stale(const Stale&) = default;
+  /// Copies, for derived classes.
   Stale& operator=(const Stale&) = default;
 
  private:
@@ -74,16 +81,23 @@ class Conflict final : public Stale {
         actual_{std::move(actual)},
         current_{std::move(current)} {}
 
+  /// The record's key.
   [[nodiscard]] const Key& key() const noexcept { return key_; }
+  /// The guard: absent for an insert, and for a write without a version check.
   [[nodiscard]] const V& expected() const noexcept { return expected_; }
+  /// The stored version; absent if there is no record.
   [[nodiscard]] const V& actual() const noexcept { return actual_; }
+  /// The stored record at `actual`, where the storage knew it without another round trip; else nothing.
   [[nodiscard]] const std::optional<Versioned<T, V>>& current() const noexcept { return current_; }
 
+  /// The key, "?" if it has no text.
   [[nodiscard]] std::string key_text() const override { return shown(key_); }
+  /// The guard: "absent" for an insert, "any" for a write without a version check.
   [[nodiscard]] std::string expected_text() const override {
     const bool any = expected_ == V{} && (action() == Action::update || action() == Action::erase);
     return any ? "any" : text(expected_);
   }
+  /// What is stored, "absent" if nothing is.
   [[nodiscard]] std::string actual_text() const override { return text(actual_); }
 
  private:
@@ -99,13 +113,17 @@ class Conflict final : public Stale {
 /// nothing was written, and `stale()` names every member whose guard failed.
 class [[nodiscard]] Commit {
  public:
-  using Members = std::vector<std::shared_ptr<const Stale>>;
+  using Members = std::vector<std::shared_ptr<const Stale>>;  ///< what was stale; shared, so copies are cheap
 
   Commit() noexcept = default;  ///< landed
+  /// Lost, by the guards in `stale`; landed if it is empty.
   explicit Commit(Members stale) : stale_{std::move(stale)} {}
 
+  /// True if every write landed.
   [[nodiscard]] explicit operator bool() const noexcept { return stale_.empty(); }
+  /// Every guard that failed; empty if the commit landed.
   [[nodiscard]] const Members& stale() const& noexcept { return stale_; }
+  /// Every guard that failed, moved out.
   [[nodiscard]] Members stale() && noexcept { return std::move(stale_); }
 
   /// The stale members of one type of record.
@@ -126,7 +144,9 @@ class [[nodiscard]] Commit {
 /// inside a transaction that can no longer be consistent with its earlier reads.
 class StaleRecord : public Conflicted {
  public:
+  /// `commit` is the one that lost.
   explicit StaleRecord(Commit commit) : Conflicted{text(commit)}, commit_{std::move(commit)} {}
+  /// The commit that lost, with every stale member.
   [[nodiscard]] const Commit& commit() const noexcept { return commit_; }
 
  private:

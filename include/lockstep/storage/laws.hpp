@@ -26,8 +26,8 @@ class LawBroken : public Error {
 
 /// One law: a sentence, and a check on a fresh storage that throws LawBroken.
 struct Law {
-  std::string name;
-  std::function<void()> check;
+  std::string name;             ///< a sentence: "a stale write changes nothing"
+  std::function<void()> check;  ///< makes a subject, and throws LawBroken
 };
 
 /// Makes what the laws need of a storage: the storage, empty when the subject is made;

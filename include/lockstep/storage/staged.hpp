@@ -15,11 +15,11 @@ namespace lockstep {
 /// to store, absent for `erase` and `validate`.
 template <class Key, class T, class V = Version>
 struct Guarded {
-  Action action = Action::validate;
-  Key key{};
-  V expected{};
-  V landing{};
-  std::optional<T> record{};
+  Action action = Action::validate;  ///< what to do
+  Key key{};                         ///< to which record
+  V expected{};                      ///< the stored version must be this one; absent: nothing must be stored
+  V landing{};                       ///< the version to store the record at
+  std::optional<T> record{};         ///< the record to store, for insert and update only
 };
 
 /// Base of a storage for a backend that can load, and apply guarded changes atomically.
@@ -38,14 +38,15 @@ struct Guarded {
 template <class Derived, class Key, class T, class V = Version>
 class StagedStorage {
  public:
-  using key_type = Key;
-  using record_type = T;
-  using version_type = V;
-  using Change = Guarded<Key, T, V>;
+  using key_type = Key;               ///< as Storage asks
+  using record_type = T;              ///< as Storage asks
+  using version_type = V;             ///< as Storage asks
+  using Change = Guarded<Key, T, V>;  ///< what `apply` is given
 
   /// A unit of work on one storage.
   class Session {
    public:
+    /// Begins with nothing staged. The storage must outlive it.
     explicit Session(Derived& storage) : storage_{&storage} {}
 
     /// Applies what was staged; the session is over afterwards.
@@ -95,8 +96,11 @@ class StagedStorage {
     bool over_ = false;
   };
 
+  /// A unit of work. Cost: none until something is loaded or staged.
   [[nodiscard]] Session session() { return Session{derived()}; }
 
+  /// The record as the session sees it: what it staged, or what is committed. Throws StaleRecord if what
+  /// it loaded before has changed since. Cost: one load, and from the second on one `apply` that validates.
   std::optional<Versioned<T, V>> load(Session& session, const Key& key) {
     Expects(!session.over_);
     if (const auto* staged = session.find(session.changes_, key);
@@ -112,15 +116,19 @@ class StagedStorage {
     return loaded;
   }
 
+  /// Stages a validation: at the commit the record must still be at `version`; absent: must not exist.
   void expect(Session& session, const Key& key, const V& version) {
     session.stage({Action::validate, key, version, {}, {}});
   }
+  /// Stages a write guarded by `version`; absent inserts.
   void write(Session& session, const Key& key, const V& version, T record) {
     session.stage({version == V{} ? Action::insert : Action::update, key, version, {}, std::move(record)});
   }
+  /// Stages an erase guarded by `version`.
   void erase(Session& session, const Key& key, const V& version) {
     session.stage({Action::erase, key, version, {}, {}});
   }
+  /// After the commit: the version that the session's write of `key` landed at. Precondition: it wrote `key`.
   [[nodiscard]] V version(Session& session, const Key& key) {
     const auto* change = session.find(session.changes_, key);
     Expects(session.over_ && change);

@@ -30,17 +30,22 @@ namespace lockstep {
 /// need no qualification, as in `update(accounts, 1, ...)`.
 struct FindsVerbs {};
 
+/// The type of a storage's keys.
 template <class S>
 using key_of = typename std::remove_cvref_t<S>::key_type;
+/// The type of a storage's records.
 template <class S>
 using record_of = typename std::remove_cvref_t<S>::record_type;
 /// Regular; a value-initialised version means "absent".
 template <class S>
 using version_of = typename std::remove_cvref_t<S>::version_type;
+/// The type of the sessions of a storage or a database; storages of one database share it.
 template <class S>
 using session_of = decltype(std::declval<std::remove_cvref_t<S>&>().session());
+/// What a storage loads: a record with its version.
 template <class S>
 using versioned_of = Versioned<record_of<S>, version_of<S>>;
+/// What a failed guard of a storage is.
 template <class S>
 using conflict_of = Conflict<key_of<S>, record_of<S>, version_of<S>>;
 
@@ -80,6 +85,7 @@ enum class LockMode { shared, exclusive };
 /// What to do when a lock is held by another session.
 class Wait {
  public:
+  /// What to do, apart from the limit.
   enum class Kind { forever, never, skip, up_to };
 
   /// Wait until it is granted.
@@ -93,7 +99,9 @@ class Wait {
     return {Kind::up_to, limit};
   }
 
+  /// Which of the four it is.
   [[nodiscard]] constexpr Kind kind() const noexcept { return kind_; }
+  /// How long to wait at most; zero for the other kinds.
   [[nodiscard]] constexpr std::chrono::nanoseconds limit() const noexcept { return limit_; }
 
  private:
@@ -182,6 +190,7 @@ template <class S>
   }
 }
 
+/// Names a record of `storage` for a message.
 template <Storage S>
 [[nodiscard]] Place place_of(const S& storage, const key_of<S>& key) {
   return {name_of(storage), shown(key)};

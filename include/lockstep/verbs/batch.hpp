@@ -21,6 +21,7 @@ namespace lockstep {
 template <class Session>
 class Batch {
  public:
+  /// Begins with nothing staged. `source` is the database, or any storage of it.
   template <SessionSource D>
   explicit Batch(D& source) : session_{source.session()} {}
 
@@ -102,6 +103,7 @@ class Batch {
   std::vector<std::function<void(Session&)>> landed_;
 };
 
+/// Deduces the session's type.
 template <SessionSource D>
 Batch(D&) -> Batch<session_of<D>>;
 

@@ -47,6 +47,7 @@ void refuse_dirty(const S& storage, const key_of<S>& key, const Draft<record_of<
 template <LockableStorage S>
 class ScopedLock {
  public:
+  /// Locks the record at `key`, and loads it. Blocks as `wait` says.
   ScopedLock(S& storage, key_of<S> key, LockMode mode = LockMode::exclusive, Wait wait = Wait::forever())
       : storage_{&storage}, key_{std::move(key)}, mode_{mode}, session_{storage.session()} {
     detail::lock_or_throw(storage, *session_, key_, mode, wait);
@@ -66,16 +67,20 @@ class ScopedLock {
   ScopedLock(const ScopedLock&) = delete;
   ScopedLock& operator=(const ScopedLock&) = delete;
 
+  /// The record, to change in place. Under a shared lock only to read: see `commit`.
   [[nodiscard]] record_of<S>& operator*() noexcept { return **draft_; }
+  /// The record's members.
   [[nodiscard]] record_of<S>* operator->() noexcept { return &**draft_; }
 
   /// The version that is stored: as locked, or after `commit` where the change landed.
   [[nodiscard]] const version_of<S>& version() const noexcept { return draft_->version(); }
+  /// True until `commit` or `rollback`.
   [[nodiscard]] bool held() const noexcept { return session_.has_value(); }
 
   /// Writes the record back if it changed, and releases the lock. Throws
   /// ConstraintViolated, and NotSupported for a change under a shared lock: the lock
-  /// is held then, and nothing was written.
+  /// is held then, and nothing was written. What the storage's commit throws
+  /// (VersionUnavailable) goes through, with the lock released and nothing written.
   void commit() {
     Expects(held());
     if (detail::unchanged(**draft_, draft_->base().record)) return rollback();
@@ -155,7 +160,7 @@ class LockedRecords {
     return *found->draft;
   }
 
-  /// Writes what changed and releases all locks.
+  /// Writes what changed, all or nothing, and releases all locks. Throws ConstraintViolated.
   void commit() {
     for (const auto& [key, draft] : members_) {
       if (!detail::unchanged(*draft, draft.base().record)) {

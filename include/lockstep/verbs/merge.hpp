@@ -14,10 +14,11 @@ namespace lockstep {
 
 /// Who changed a field since it was loaded. Both may have, even to the same value.
 struct FieldChange {
-  std::string_view name;
-  bool by_me = false;
-  bool by_them = false;
+  std::string_view name;  ///< as described; lives as long as the program
+  bool by_me = false;     ///< the attempted record differs from the loaded one
+  bool by_them = false;   ///< the stored record differs from the loaded one
 
+  /// True if both sides changed it.
   [[nodiscard]] bool by_both() const noexcept { return by_me && by_them; }
   friend bool operator==(const FieldChange&, const FieldChange&) = default;
 };
@@ -26,9 +27,9 @@ struct FieldChange {
 /// record was erased meanwhile.
 template <class T, class V = Version>
 struct ConflictView {
-  Versioned<T, V> base;
-  T attempted;
-  std::optional<Versioned<T, V>> current;
+  Versioned<T, V> base;                    ///< what was loaded, before anybody changed it
+  T attempted;                             ///< what the save that lost would have written
+  std::optional<Versioned<T, V>> current;  ///< what is stored now
 
   /// The fields that somebody changed, in their order of declaration.
   [[nodiscard]] std::vector<FieldChange> changes() const

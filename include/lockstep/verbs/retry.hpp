@@ -37,11 +37,12 @@ struct Retrying {
 
 /// The policy of every loop that runs lost work again.
 struct Retry {
+  /// No limit on the attempts.
   static constexpr unsigned unlimited = std::numeric_limits<unsigned>::max();
 
-  unsigned attempts = unlimited;  ///< how often the work is run at most; at least once
-  Locking locking = Locking::adaptive;
-  unsigned escalate_after = 4;                                    ///< adaptive: so many lost races are enough
+  unsigned attempts = unlimited;        ///< how often the work is run at most; at least once
+  Locking locking = Locking::adaptive;  ///< whether the loop may take locks
+  unsigned escalate_after = 4;          ///< adaptive: so many lost races are enough
   std::chrono::nanoseconds base = std::chrono::microseconds{10};  ///< the first delay is drawn from [0, base]
   std::chrono::nanoseconds cap =
       std::chrono::milliseconds{20};  ///< no delay is longer; each range doubles until here
@@ -54,15 +55,19 @@ struct Retry {
 /// The loop gave up. Nothing was written; `last()` tells what was lost last.
 class Exhausted : public Error {
  public:
+  /// Which limit of `Retry` was reached; `stopped`: its stop token was used.
   enum class Reason { attempts, deadline, stopped };
 
+  /// Made by the loop: `last` is what the last attempt lost by, `commit` its stale members.
   Exhausted(Reason reason, unsigned attempts, const Conflicted& last, Commit commit)
       : Error{text(reason, attempts, last)},
         reason_{reason},
         attempts_{attempts},
         commit_{std::move(commit)} {}
 
+  /// Which limit was reached.
   [[nodiscard]] Reason reason() const noexcept { return reason_; }
+  /// How often the work was run.
   [[nodiscard]] unsigned attempts() const noexcept { return attempts_; }
   /// The stale members of the last attempt; empty if it ended in a deadlock.
   [[nodiscard]] const Commit& last() const noexcept { return commit_; }

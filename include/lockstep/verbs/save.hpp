@@ -31,7 +31,9 @@ template <Storage S>
 template <class Key, class T, class V = Version>
 class [[nodiscard]] Saved {
  public:
+  /// Landed at `version`.
   explicit Saved(V version) : version_{std::move(version)} {}
+  /// Lost. Precondition: `commit` has one stale member, of the storage's types.
   explicit Saved(Commit commit) : commit_{std::move(commit)} {}
 
   /// True if the write landed.
@@ -51,9 +53,12 @@ class [[nodiscard]] Saved {
     Expects(!*this);
     return static_cast<const Conflict<Key, T, V>&>(*commit_.stale().front());
   }
+  /// Why the write lost, as a value: safe to keep. Must have lost.
   [[nodiscard]] Conflict<Key, T, V> conflict() && { return std::as_const(*this).conflict(); }
 
+  /// The outcome without its types.
   [[nodiscard]] const Commit& commit() const& noexcept { return commit_; }
+  /// The outcome without its types, moved out.
   [[nodiscard]] Commit commit() && noexcept { return std::move(commit_); }
 
  private:
@@ -61,6 +66,7 @@ class [[nodiscard]] Saved {
   Commit commit_;
 };
 
+/// What saving into a storage returns.
 template <class S>
 using saved_of = Saved<key_of<S>, record_of<S>, version_of<S>>;
 
@@ -136,7 +142,8 @@ saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record, const
 /// moves its version then, so that it can be saved again. A lost race leaves it alone.
 ///
 /// Safe to call from any thread, with values of its own. Nothing is written if nothing
-/// changed, where the storage can tell without a round trip (a Draft always can).
+/// changed, if records have `==` and the storage can tell without a round trip (a Draft
+/// always can).
 /// Throws ConstraintViolated. Cost: one commit.
 template <Storage S>
 saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>& value) {
@@ -172,6 +179,7 @@ saved_of<S> erase(S&& storage, const key_of<S>& key, const version_of<S>& versio
   return saved_of<S>{version_of<S>{}};
 }
 
+/// Likewise, guarded by the version that `value` was loaded at.
 template <Storage S>
 saved_of<S> erase(S&& storage, const key_of<S>& key, const versioned_of<S>& value) {
   return erase(storage, key, value.version);

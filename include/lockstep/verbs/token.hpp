@@ -42,9 +42,11 @@ class TokenForged : public TokenError {
 /// The token is for another record than the one it is presented for.
 class TokenMismatch : public TokenError {
  public:
+  /// `presented_for` is the record that it was to guard.
   explicit TokenMismatch(Place presented_for)
       : TokenError{joined("the version token is not for ", to_string(presented_for))},
         place_{std::move(presented_for)} {}
+  /// The record that the token was presented for, not the one that it is for.
   [[nodiscard]] const Place& presented_for() const noexcept { return place_; }
 
  private:
@@ -62,6 +64,7 @@ concept TokenSigner = requires(const S& signer, std::string_view text, std::stri
 /// Does not sign, but finds what was garbled on its way: anybody can make such tokens.
 /// The checksum is 64-bit FNV-1a.
 struct Unsigned {
+  /// The checksum of `text`, 8 bytes.
   [[nodiscard]] static std::string sign(std::string_view text) {
     std::uint64_t hash = 0xcbf29ce484222325U;
     for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
@@ -69,6 +72,7 @@ struct Unsigned {
     for (unsigned shift = 0; shift < 64; shift += 8) code += static_cast<char>(hash >> shift & 0xffU);
     return code;
   }
+  /// True if `code` is the checksum of `text`.
   [[nodiscard]] static bool verify(std::string_view text, std::string_view code) {
     return sign(text) == code;
   }
@@ -168,6 +172,7 @@ template <Storage S, TokenSigner Signer = Unsigned>
   return detail::to_base64url(text) + '.' + detail::to_base64url(signer.sign(text));
 }
 
+/// A token for the record at `key` as it was loaded.
 template <Storage S, TokenSigner Signer = Unsigned>
 [[nodiscard]] std::string token(const S& storage, const key_of<S>& key, const versioned_of<S>& value,
                                 const Signer& signer = {}) {

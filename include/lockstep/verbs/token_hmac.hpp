@@ -19,8 +19,10 @@ namespace lockstep {
 /// Signs version tokens with a secret of at least 16 bytes. Safe to use from any thread.
 class HmacSha256 {
  public:
+  /// `secret` is bytes, at least 16 of them: a precondition. Keeps a copy.
   explicit HmacSha256(std::string secret) : secret_{std::move(secret)} { Expects(secret_.size() >= 16); }
 
+  /// The code of `text`: 32 bytes. Throws Error if OpenSSL fails.
   [[nodiscard]] std::string sign(std::string_view text) const {
     std::array<unsigned char, EVP_MAX_MD_SIZE> code{};
     unsigned size = 0;

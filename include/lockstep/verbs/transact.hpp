@@ -22,6 +22,7 @@ namespace lockstep {
 /// hooks ran. What made the transaction roll back, if it did, is nested.
 class HookFailed : public Error {
  public:
+  /// `which` is "after_commit" or "after_rollback"; `hook` what the first failing hook threw.
   HookFailed(const char* which, std::exception_ptr hook)
       : Error{std::string{"an "} + which + " hook threw"}, hook_{std::move(hook)} {}
   /// What the first failing hook threw.
@@ -176,6 +177,7 @@ class MemberOf final : public Member<session_of<S>> {
 template <class Session>
 class Transaction {
  public:
+  /// Whether the transaction may write and lock.
   enum class Access { read_write, read_only };
 
   /// `lock`: lock each record before its first read.
@@ -184,7 +186,8 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  /// The record, to read; null if there is none. Validated at commit either way.
+  /// The record, to read; null if there is none. Validated at commit either way, unless
+  /// the transaction writes nothing: then its reads were one state when the last was made.
   /// The pointer and references below are good until the transaction ends, or until a
   /// nested part that made them fails.
   template <Storage S>
@@ -507,8 +510,8 @@ auto transact(S& first, Second&, Rest&&... rest) {
   return transact(first, std::get<sizeof...(Rest) - 1>(std::forward_as_tuple(std::forward<Rest>(rest)...)));
 }
 
-/// Runs `fn(tx)` on one consistent state. Edits, inserts, erases and locks inside
-/// throw ReadOnly. Otherwise as `transact`.
+/// Runs `fn(tx)` on one consistent state. Edits, saves, touches, inserts, erases and
+/// locks inside throw ReadOnly. Otherwise as `transact`.
 template <SessionSource D, std::invocable<Transaction<session_of<D>>&> F>
 auto read_only(D& source, F&& fn, const Retry& retry = {}) {
   return detail::run_transaction(source, fn, retry, Transaction<session_of<D>>::Access::read_only);

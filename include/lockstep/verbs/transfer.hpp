@@ -13,9 +13,9 @@ namespace lockstep {
 /// What to move, between which records.
 template <class Key, class Amount>
 struct Transfer {
-  Key from{};
-  Key to{};
-  Amount amount{};
+  Key from{};       ///< the record that pays
+  Key to{};         ///< the record that receives
+  Amount amount{};  ///< must be positive
 };
 
 /// A transfer that may not happen, whatever the timing. Nothing was written.
@@ -26,8 +26,10 @@ class TransferRefused : public Error {
 /// There is less than the amount to take it from.
 class InsufficientFunds : public TransferRefused {
  public:
+  /// `from` has less than the amount.
   explicit InsufficientFunds(Place from)
       : TransferRefused{to_string(from) + ": insufficient funds"}, from_{std::move(from)} {}
+  /// The record that was to pay.
   [[nodiscard]] const Place& from() const noexcept { return from_; }
 
  private:
@@ -37,8 +39,10 @@ class InsufficientFunds : public TransferRefused {
 /// Both sides are the same record.
 class SameAccount : public TransferRefused {
  public:
+  /// `account` was to pay itself.
   explicit SameAccount(Place account)
       : TransferRefused{to_string(account) + ": transfer to itself"}, account_{std::move(account)} {}
+  /// The record on both sides.
   [[nodiscard]] const Place& account() const noexcept { return account_; }
 
  private:
@@ -54,8 +58,10 @@ class AmountNotPositive : public TransferRefused {
 /// The receiving side cannot hold so much.
 class AmountOverflow : public TransferRefused {
  public:
+  /// `to` has too much already.
   explicit AmountOverflow(Place to)
       : TransferRefused{to_string(to) + ": the amount does not fit"}, to_{std::move(to)} {}
+  /// The record that was to receive.
   [[nodiscard]] const Place& to() const noexcept { return to_; }
 
  private:
@@ -64,6 +70,7 @@ class AmountOverflow : public TransferRefused {
 
 /// The member that a transfer moves between where none is named.
 struct Balance {
+  /// The member `balance`.
   template <class T>
   constexpr auto& operator()(T& record) const noexcept
     requires requires { record.balance; }

@@ -16,24 +16,33 @@ namespace lockstep {
 template <UnguardedStorage S>
 class Unguarded {
  public:
-  using key_type = key_of<S>;
-  using record_type = record_of<S>;
-  using version_type = version_of<S>;
-  using runtime_type = runtime_of<S>;
-  using Session = session_of<S>;
+  using key_type = key_of<S>;          ///< as the storage's
+  using record_type = record_of<S>;    ///< as the storage's
+  using version_type = version_of<S>;  ///< as the storage's
+  using runtime_type = runtime_of<S>;  ///< as the storage's
+  using Session = session_of<S>;       ///< as the storage's
 
+  /// Refers to `storage`. Cost: a pointer.
   explicit Unguarded(S& storage) noexcept : storage_{&storage} {}
 
+  /// The storage's name.
   [[nodiscard]] std::string name() const { return name_of(*storage_); }
+  /// As the storage's.
   [[nodiscard]] bool same_key(const key_type& a, const key_type& b) const {
     return lockstep::same_key(*storage_, a, b);
   }
+  /// A session of the storage's.
   [[nodiscard]] Session session() const { return storage_->session(); }
+  /// The last committed record.
   [[nodiscard]] std::optional<versioned_of<S>> load(const key_type& key) const { return storage_->load(key); }
+  /// The record as the session sees it.
   [[nodiscard]] std::optional<versioned_of<S>> load(Session& session, const key_type& key) const {
     return storage_->load(session, key);
   }
+  /// Validates nothing.
   void expect(Session&, const key_type&, const version_type&) const noexcept {}
+  /// Stages a write of an existing record whatever its version; with an absent `version` an insert, which is
+  /// guarded as ever.
   void write(Session& session, const key_type& key, const version_type& version, record_type record) const {
     if (version == version_type{}) {
       storage_->write(session, key, version, std::move(record));
@@ -41,9 +50,11 @@ class Unguarded {
       storage_->write_unguarded(session, key, std::move(record));
     }
   }
+  /// Stages an erase of an existing record whatever its version.
   void erase(Session& session, const key_type& key, const version_type&) const {
     storage_->erase_unguarded(session, key);
   }
+  /// After the commit: the version that the write of `key` landed at.
   [[nodiscard]] version_type version(Session& session, const key_type& key) const {
     return storage_->version(session, key);
   }

@@ -316,22 +316,30 @@ class atomic : public detail::AtomicFor<T> {
   atomic() = default;
 };
 
+/// Deduces the type of the value.
 template <class T>
 atomic(T) -> atomic<T>;
 
 /// std::atomic_flag.
 class atomic_flag {
  public:
+  /// Sets it, and returns what it was.
   bool test_and_set(std::memory_order order = std::memory_order_seq_cst) {
     return set_.exchange(true, order);
   }
+  /// Clears it.
   void clear(std::memory_order order = std::memory_order_seq_cst) { set_.store(false, order); }
+  /// What it is.
   [[nodiscard]] bool test(std::memory_order order = std::memory_order_seq_cst) const {
     return set_.load(order);
   }
+  /// Blocks while it is `old`; looks again only when notified.
   void wait(bool old, std::memory_order order = std::memory_order_seq_cst) const { set_.wait(old, order); }
+  /// Wakes one that waits. Which one is explored.
   void notify_one() { set_.notify_one(); }
+  /// Wakes all that wait.
   void notify_all() { set_.notify_all(); }
+  /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return set_.id(); }
 
  private:

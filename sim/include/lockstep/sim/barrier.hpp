@@ -35,19 +35,24 @@ class barrier {
     std::uint64_t phase_;
   };
 
+  /// `expected` threads make a phase; `completion` runs at the end of each.
   explicit barrier(std::ptrdiff_t expected, Completion completion = Completion())
       : completion_{std::move(completion)}, expected_{expected}, missing_{expected} {}
   barrier(const barrier&) = delete;
   barrier& operator=(const barrier&) = delete;
 
+  /// Arrives `update` times without waiting. More than are expected fail the execution.
   [[nodiscard]] arrival_token arrive(std::ptrdiff_t update = 1) {
     return arrival_token{arrive_as("arrive", update)};
   }
 
+  /// Blocks until the phase of `arrival` is over.
   void wait(arrival_token&& arrival) const { wait_for_phase(arrival.phase_); }  // NOLINT: as std's
 
+  /// Arrives, and waits for the end of the phase.
   void arrive_and_wait() { wait_for_phase(arrive_as("arrive_and_wait", 1)); }
 
+  /// Arrives, and is not expected in later phases.
   void arrive_and_drop() {
     --expected_;
     arrive_as("arrive_and_drop", 1);

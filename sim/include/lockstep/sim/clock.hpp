@@ -10,12 +10,13 @@ namespace lockstep::sim {
 /// A steady clock that starts at zero in every execution. Reading it is no step. Outside an
 /// execution it stands at zero.
 struct clock {
-  using duration = std::chrono::nanoseconds;
-  using rep = duration::rep;
-  using period = duration::period;
-  using time_point = std::chrono::time_point<clock>;
-  static constexpr bool is_steady = true;
+  using duration = std::chrono::nanoseconds;          ///< of virtual time
+  using rep = duration::rep;                          ///< as std's clocks have it
+  using period = duration::period;                    ///< as std's clocks have it
+  using time_point = std::chrono::time_point<clock>;  ///< a moment of virtual time
+  static constexpr bool is_steady = true;             ///< it never goes back
 
+  /// The virtual time.
   [[nodiscard]] static time_point now() noexcept {
     const Execution* execution = Execution::current();
     return time_point{duration{execution != nullptr ? execution->now() : 0}};

@@ -22,27 +22,34 @@ class condition_variable {
   condition_variable(const condition_variable&) = delete;
   condition_variable& operator=(const condition_variable&) = delete;
 
+  /// Wakes one that waits. Which one is explored.
   void notify_one() { detail::notify("notify_one", id(), false); }
+  /// Wakes all that wait.
   void notify_all() { detail::notify("notify_all", id(), true); }
 
   /// Precondition: `lock` holds its mutex; otherwise the execution fails.
   void wait(std::unique_lock<mutex>& lock) { static_cast<void>(wait_until_instant(lock, never)); }
+  /// Waits until `ready()`, which is asked under the mutex.
   template <class Predicate>
   void wait(std::unique_lock<mutex>& lock, Predicate ready) {
     static_cast<void>(wait_until_ready(lock, never, ready));
   }
 
+  /// Waits until notified, or until the virtual clock shows `when`.
   cv_status wait_until(std::unique_lock<mutex>& lock, const clock::time_point& when) {
     return wait_until_instant(lock, detail::instant(when));
   }
+  /// Waits until `ready()`, or until the virtual clock shows `when`; returns `ready()`.
   template <class Predicate>
   bool wait_until(std::unique_lock<mutex>& lock, const clock::time_point& when, Predicate ready) {
     return wait_until_ready(lock, detail::instant(when), ready);
   }
+  /// Waits until notified, or for so much virtual time.
   template <class Rep, class Period>
   cv_status wait_for(std::unique_lock<mutex>& lock, const std::chrono::duration<Rep, Period>& duration) {
     return wait_until_instant(lock, detail::after(duration));
   }
+  /// Waits until `ready()`, or for so much virtual time; returns `ready()`.
   template <class Rep, class Period, class Predicate>
   bool wait_for(std::unique_lock<mutex>& lock, const std::chrono::duration<Rep, Period>& duration,
                 Predicate ready) {

@@ -126,15 +126,17 @@ class Execution {
 
   // --- For explorers and reports ---
 
+  /// How far one execution goes, and whether it is written down.
   struct Limits {
-    std::uint64_t steps = 10'000;
-    bool recording = false;
+    std::uint64_t steps = 10'000;  ///< more of them end it in FindingKind::bound
+    bool recording = false;        ///< write down each step, to be shown
   };
 
   /// Runs `body` as thread 0 until all threads have finished or a finding ends it.
   /// A pruned execution is run to its end by default choices, and its findings are ignored.
   Ending run(const std::function<void()>& body, Explorer& explorer, const Limits& limits);
 
+  /// Every choice of the last run, in order.
   [[nodiscard]] const std::vector<Decision>& decisions() const noexcept { return decisions_; }
   /// The kind of the finding in which the last run ended, if any.
   [[nodiscard]] std::optional<FindingKind> failure() const noexcept { return failure_; }
@@ -144,9 +146,11 @@ class Execution {
   [[nodiscard]] Finding finding() const;
   /// What the last run did, if it was recorded.
   [[nodiscard]] const std::vector<Step>& steps() const noexcept { return rows_; }
+  /// The names of the last run's threads by ordinal: main, t1, t2, ... or their labels.
   [[nodiscard]] std::vector<std::string> thread_names() const;
   /// A digest of the steps of the last run, if it was recorded: threads, operations and objects.
   [[nodiscard]] std::uint32_t digest() const noexcept;
+  /// What an unfinished thread has announced, and will do when it is chosen.
   [[nodiscard]] const Operation& next(unsigned thread) const { return *threads_[thread]->pending; }
 
   // --- For primitives: called on a simulated thread ---
@@ -181,15 +185,19 @@ class Execution {
     start(thread);
     return thread.ordinal;
   }
+  /// True if the thread has run to its end.
   [[nodiscard]] bool finished(unsigned thread) const {
     return thread >= count_ || threads_[thread]->finished;
   }
+  /// The ordinal of the running thread; 0 is the body of the test.
   [[nodiscard]] unsigned self() const noexcept { return running_->ordinal; }
 
   /// Lets others go first: see this_thread.hpp.
   void yield();
 
+  /// The virtual time.
   [[nodiscard]] Instant now() const noexcept { return clock_; }
+  /// The next number of the running thread's generator: the same in every execution.
   std::uint64_t random() noexcept;
 
   /// The identity of an object that the running thread makes.
@@ -201,24 +209,34 @@ class Execution {
   void outcome(std::string text);
   /// Writes down a row for something that is not scheduled (sleeping, waking).
   void note(std::string_view operation, ObjectId object, std::string text = {});
+  /// Names an object for the timeline.
   void label(ObjectId object, std::string_view name);
+  /// Names a thread for the timeline.
   void label_thread(unsigned thread, std::string_view name);
+  /// The object's label, or its kind and number: mutex#1.
   [[nodiscard]] std::string name_of(ObjectId object) const;
+  /// The thread's label, or t1, t2, ...; main for the body of the test.
   [[nodiscard]] std::string name_of_thread(unsigned thread) const;
 
+  /// Announces a step, and enters it once it is chosen: see step.hpp.
   void open(detail::Section& section);
+  /// Leaves a step.
   void close(detail::Section& section) noexcept;
   /// Enters a section without announcing it, so that no other thread goes before it.
   void enter(detail::Section& section) noexcept { running_->section = &section; }
+  /// True if the running thread is inside a step, whose parts do not schedule.
   [[nodiscard]] bool inside_step() const noexcept { return running_->section != nullptr; }
 
   /// Who holds a named object, for the message of a deadlock. Never asked otherwise.
   void hold(ObjectId object);
+  /// Takes `hold` back.
   void release(ObjectId object) noexcept;
 
   /// The threads that wait to be notified, and what was notified when nobody waited: see parking.hpp.
   [[nodiscard]] std::vector<detail::Waiter*>& parked() noexcept { return parked_; }
+  /// Likewise, to look at.
   [[nodiscard]] const std::vector<detail::Waiter*>& parked() const noexcept { return parked_; }
+  /// The objects that were notified when nobody waited.
   [[nodiscard]] std::vector<ObjectId>& unheard() noexcept { return unheard_; }
 
   /// The identity of a thread as something to wait for.
@@ -309,10 +327,12 @@ inline const Operation& Choice::next(unsigned thread) const { return execution->
 /// The identity of a primitive, taken when it is made.
 class Object {
  public:
+  /// `kind` names it where it has no label: "mutex" makes mutex#1.
   explicit Object(std::string_view kind) : id_{identify(kind)} {}
   Object(const Object&) = delete;
   Object& operator=(const Object&) = delete;
 
+  /// Its identity: the same in each execution.
   [[nodiscard]] ObjectId id() const noexcept { return id_; }
 
  private:

@@ -22,25 +22,28 @@ enum class Strategy {
   pct,         ///< probabilistic concurrency testing: priorities with `depth` - 1 change points
 };
 
+/// The strategy's name, as the command line spells it.
 [[nodiscard]] std::string_view to_string(Strategy strategy);
+/// The strategy of that name, if there is one.
 [[nodiscard]] std::optional<Strategy> strategy(std::string_view name);
 
 /// Where an exploration stands, for a progress line.
 struct Progress {
-  std::uint64_t executions = 0;
-  std::uint64_t steps = 0;
-  std::chrono::nanoseconds elapsed{0};
+  std::uint64_t executions = 0;         ///< begun so far
+  std::uint64_t steps = 0;              ///< over all of them
+  std::chrono::nanoseconds elapsed{0};  ///< since the exploration began
 };
 
+/// How far to explore, and in which way.
 struct Options {
-  Strategy strategy = Strategy::exhaustive;
-  std::uint64_t seed = 1;  ///< random and pct draw from it; the same seed finds the same
-  unsigned depth = 3;      ///< pct: the number of ordering constraints of the bug to find
-  std::uint64_t executions = 0;  ///< stop after so many; 0: no limit for exhaustive, else 10,000
-  std::chrono::nanoseconds time{0};  ///< stop after so long; 0: no limit
-  std::uint64_t steps = 10'000;      ///< the bound on one execution's steps
-  std::string name = "test";         ///< stands in the token, so that a token names its test
-  bool keep_going = false;           ///< do not stop at a finding: count all of them in `Result::found`
+  Strategy strategy = Strategy::exhaustive;  ///< how interleavings are chosen
+  std::uint64_t seed = 1;                    ///< random and pct draw from it; the same seed finds the same
+  unsigned depth = 3;                        ///< pct: the number of ordering constraints of the bug to find
+  std::uint64_t executions = 0;              ///< stop after so many; 0: no limit for exhaustive, else 10,000
+  std::chrono::nanoseconds time{0};          ///< stop after so long; 0: no limit
+  std::uint64_t steps = 10'000;              ///< the bound on one execution's steps
+  std::string name = "test";                 ///< stands in the token, so that a token names its test
+  bool keep_going = false;  ///< do not stop at a finding: count all of them in `Result::found`
   std::function<void(const Progress&)> progress = {};  ///< called now and then; not from simulated threads
 };
 
@@ -52,7 +55,7 @@ struct Result {
   std::uint64_t executions = 0;  ///< those that ran to their end, be it a finding
   std::uint64_t blocked = 0;     ///< executions cut short because sleep sets showed them redundant
   std::uint64_t steps = 0;       ///< over all executions
-  std::chrono::nanoseconds elapsed{0};
+  std::chrono::nanoseconds elapsed{0};  ///< of real time
   std::string note;  ///< what else to know: "the test has changed since this token was made"
 
   /// True if nothing was found.

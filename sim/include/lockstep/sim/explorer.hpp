@@ -16,6 +16,7 @@ class Execution;
 
 /// One choice that an execution made. The list of them is the execution.
 struct Decision {
+  /// What was chosen.
   enum class Kind : std::uint8_t {
     schedule,  ///< which of several enabled threads goes next
     outcome,   ///< which of several results a step has: the waiter that is woken, ...
@@ -24,22 +25,22 @@ struct Decision {
   /// In place of `chosen`, in a list to be replayed: whatever the default is.
   static constexpr std::uint8_t by_default = 255;
 
-  Kind kind = Kind::schedule;
-  std::uint8_t chosen = 0;    ///< the thread's ordinal, or the number of the outcome
-  std::uint8_t fallback = 0;  ///< what the default would have been: stay on the running thread; outcome 0
+  Kind kind = Kind::schedule;  ///< what was chosen
+  std::uint8_t chosen = 0;     ///< the thread's ordinal, or the number of the outcome
+  std::uint8_t fallback = 0;   ///< what the default would have been: stay on the running thread; outcome 0
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };
 
 /// A point at which something is to be chosen.
 struct Choice {
-  Decision::Kind kind = Decision::Kind::schedule;
-  ThreadSet enabled = 0;  ///< schedule: the threads that may go next, at least one
-  unsigned outcomes = 0;  ///< outcome: how many there are; they are numbered from 0
+  Decision::Kind kind = Decision::Kind::schedule;  ///< what is to be chosen
+  ThreadSet enabled = 0;                           ///< schedule: the threads that may go next, at least one
+  unsigned outcomes = 0;                           ///< outcome: how many there are; they are numbered from 0
   unsigned running = 0;   ///< the thread that made the last step, or whose step has several outcomes
   unsigned fallback = 0;  ///< the default choice
   bool yielded = false;   ///< the running thread asked for others to go first
-  const Execution* execution = nullptr;
+  const Execution* execution = nullptr;  ///< that asks; for `next`
 
   /// What an enabled thread will do if it is chosen.
   [[nodiscard]] const Operation& next(unsigned thread) const;
@@ -47,9 +48,9 @@ struct Choice {
 
 /// How an execution ended, for its explorer.
 struct Ending {
-  bool failed = false;  ///< it ended in a finding
-  bool pruned = false;  ///< the explorer gave it up
-  std::uint64_t steps = 0;
+  bool failed = false;      ///< it ended in a finding
+  bool pruned = false;      ///< the explorer gave it up
+  std::uint64_t steps = 0;  ///< how long it was
 };
 
 /// Chooses interleavings, one execution after the other.

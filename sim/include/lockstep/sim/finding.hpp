@@ -22,6 +22,7 @@ enum class FindingKind {
 
 /// The name of a kind, as the command line and the JSON spell it: "check", "lost_wakeup", ...
 [[nodiscard]] std::string_view to_string(FindingKind kind);
+/// The kind of that name, if there is one.
 [[nodiscard]] std::optional<FindingKind> finding_kind(std::string_view name);
 
 /// One visible operation of a thread, as the timeline shows it.

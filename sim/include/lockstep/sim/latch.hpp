@@ -14,10 +14,12 @@ namespace lockstep::sim {
 /// std::logic_error.
 class latch {
  public:
+  /// Opens after `expected` counts.
   explicit latch(std::ptrdiff_t expected) : count_{expected} {}
   latch(const latch&) = delete;
   latch& operator=(const latch&) = delete;
 
+  /// Counts down by `update`. Below zero the execution fails.
   void count_down(std::ptrdiff_t update = 1) {
     detail::announce_change("count_down", id());
     Execution* execution = Execution::current();
@@ -30,6 +32,7 @@ class latch {
       execution->outcome(detail::prefixed("= ", std::to_string(count_)));
   }
 
+  /// True if the count is zero: a step that looks.
   [[nodiscard]] bool try_wait() const {
     if (Execution* execution = Execution::current()) {
       SimpleOperation operation{"try_wait", {id(), false}};
@@ -39,6 +42,7 @@ class latch {
     return count_ == 0;
   }
 
+  /// Blocks until the count is zero.
   void wait() const {
     if (count_ == 0) return;
     Execution* execution = Execution::current();
@@ -48,6 +52,7 @@ class latch {
     execution->visible(wait);
   }
 
+  /// Counts down, and waits.
   void arrive_and_wait(std::ptrdiff_t update = 1) {
     count_down(update);
     wait();

@@ -18,15 +18,20 @@ class mutex {
   mutex(const mutex&) = delete;
   mutex& operator=(const mutex&) = delete;
 
+  /// Blocks until nobody holds it.
   void lock();
+  /// Locks it if nobody holds it. Never fails spuriously.
   [[nodiscard]] bool try_lock();
+  /// Precondition: the calling thread holds it; otherwise the execution fails.
   void unlock();
 
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
 
  protected:
+  /// For mutexes of another kind: see Object.
   explicit mutex(std::string_view kind) : object_{kind} {}
+  /// Tries until `deadline`.
   [[nodiscard]] bool try_lock_until(Instant deadline);
 
  private:
@@ -48,10 +53,12 @@ class timed_mutex : public mutex {
  public:
   timed_mutex() : mutex{"timed_mutex"} {}
 
+  /// Tries for so much virtual time.
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration) {
     return mutex::try_lock_until(detail::after(duration));
   }
+  /// Tries until the virtual clock shows `when`.
   [[nodiscard]] bool try_lock_until(const clock::time_point& when) {
     return mutex::try_lock_until(detail::instant(when));
   }
@@ -60,9 +67,13 @@ class timed_mutex : public mutex {
 /// std::recursive_mutex.
 class recursive_mutex {
  public:
+  /// Blocks until no other thread holds it. A thread may hold it several times.
   void lock();
+  /// Locks it if no other thread holds it.
   [[nodiscard]] bool try_lock();
+  /// Gives it back once. Precondition: the calling thread holds it; otherwise the execution fails.
   void unlock();
+  /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return mutex_.id(); }
 
  private:

@@ -12,7 +12,7 @@ namespace lockstep::sim {
 /// The identity of an object that threads share. It depends on the creating thread and the
 /// order of creation there, or on a name, never on an address: so it is the same in each execution.
 struct ObjectId {
-  std::uint64_t value = 0;
+  std::uint64_t value = 0;  ///< not zero, if it is one
 
   /// False for "no object".
   explicit operator bool() const noexcept { return value != 0; }
@@ -22,8 +22,8 @@ struct ObjectId {
 
 /// One object that an operation touches, and how.
 struct Access {
-  ObjectId object;
-  bool write = false;
+  ObjectId object;     ///< what is touched
+  bool write = false;  ///< changed, not only looked at
 
   friend bool operator==(const Access&, const Access&) = default;
 };
@@ -44,11 +44,14 @@ using Footprint = std::span<const Access>;
 
 /// A set of threads, by ordinal.
 using ThreadSet = std::uint64_t;
+/// How many threads an execution may have, its main one included.
 inline constexpr unsigned max_threads = 64;
+/// The set of one thread.
 [[nodiscard]] constexpr ThreadSet only(unsigned thread) noexcept { return ThreadSet{1} << thread; }
 
 /// A moment of virtual time, in nanoseconds since the execution began.
 using Instant = std::int64_t;
+/// Later than every moment.
 inline constexpr Instant never = INT64_MAX;
 
 /// When a pending operation may run.
@@ -68,6 +71,7 @@ class Operation {
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
   /// The object it is about, or none.
   [[nodiscard]] ObjectId object() const noexcept { return object_; }
+  /// When it may run.
   [[nodiscard]] Readiness readiness() const noexcept { return readiness_; }
   /// The moment from which it may run in any case.
   [[nodiscard]] Instant deadline() const noexcept { return deadline_; }
@@ -96,6 +100,7 @@ class Operation {
   [[nodiscard]] virtual bool missed_notification() const { return false; }
 
  protected:
+  /// `name` must outlive it.
   Operation(std::string_view name, ObjectId object, Readiness readiness = Readiness::always,
             Instant deadline = never) noexcept
       : name_{name}, object_{object}, deadline_{deadline}, readiness_{readiness} {}
@@ -111,6 +116,7 @@ class Operation {
 /// An operation that can always run and touches one object.
 class SimpleOperation final : public Operation {
  public:
+  /// `name` must outlive it.
   SimpleOperation(std::string_view name, Access access) noexcept
       : Operation{name, access.object}, access_{access} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
@@ -121,8 +127,10 @@ class SimpleOperation final : public Operation {
 
 }  // namespace lockstep::sim
 
+/// Objects' identities as keys.
 template <>
 struct std::hash<lockstep::sim::ObjectId> {
+  /// Spreads the identity over all bits.
   std::size_t operator()(lockstep::sim::ObjectId id) const noexcept {
     return static_cast<std::size_t>(id.value * 0x9E3779B97F4A7C15U);
   }

@@ -17,14 +17,17 @@ namespace lockstep::sim {
 
 /// The seam's bundle, of simulated parts.
 struct Runtime {
+  /// sim::atomic
   template <class T>
   using atomic = sim::atomic<T>;
-  using mutex = sim::mutex;
-  using condition_variable = sim::condition_variable;
-  using thread = sim::thread;
-  using clock = sim::clock;
+  using mutex = sim::mutex;                            ///< simulated
+  using condition_variable = sim::condition_variable;  ///< simulated
+  using thread = sim::thread;                          ///< simulated
+  using clock = sim::clock;                            ///< virtual
 
+  /// Nothing to do: every operation is sequentially consistent already.
   static void fence(std::memory_order order) noexcept { sim::atomic_thread_fence(order); }
+  /// Lets others go first: see this_thread::yield.
   static void yield() { this_thread::yield(); }
 
   /// Blocks for `duration` of virtual time, or until `stop` is requested.

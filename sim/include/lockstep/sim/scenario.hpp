@@ -16,8 +16,8 @@ struct Scenario {
   std::string name;     ///< "lost_update/naive": the bug, a slash, who commits or prevents it
   std::string summary;  ///< one sentence
   std::optional<FindingKind> expected = {};  ///< the finding that is right; none: proven free of any
-  void (*body)() = nullptr;
-  Options options = {};  ///< bounds that differ from the defaults
+  void (*body)() = nullptr;                  ///< runs once per execution
+  Options options = {};                      ///< bounds that differ from the defaults
 };
 
 /// Every registered scenario, in the order of their names.
@@ -26,6 +26,7 @@ struct Scenario {
 /// Registers a scenario: `const sim::Registered lost_update{{.name = ..., .body = ...}};` at namespace scope.
 class Registered {
  public:
+  /// Adds it to the catalogue of the program.
   explicit Registered(Scenario scenario);
 };
 

@@ -18,12 +18,15 @@ namespace lockstep::sim {
 template <std::ptrdiff_t LeastMaxValue = std::numeric_limits<std::ptrdiff_t>::max()>
 class counting_semaphore {
  public:
+  /// Begins at `desired`.
   explicit counting_semaphore(std::ptrdiff_t desired) : count_{desired} {}
   counting_semaphore(const counting_semaphore&) = delete;
   counting_semaphore& operator=(const counting_semaphore&) = delete;
 
+  /// The largest count.
   [[nodiscard]] static constexpr std::ptrdiff_t max() noexcept { return LeastMaxValue; }
 
+  /// Raises the count by `update`. Beyond `max()` the execution fails.
   void release(std::ptrdiff_t update = 1) {
     detail::announce_change("release", id());
     Execution* execution = Execution::current();
@@ -37,16 +40,20 @@ class counting_semaphore {
       execution->outcome(detail::prefixed("= ", std::to_string(count_)));
   }
 
+  /// Blocks until the count is not zero, and takes one from it.
   void acquire() {
     if (!try_acquire_until_instant("acquire", never) && Execution::current() == nullptr) {
       refuse_to_block("counting_semaphore::acquire");
     }
   }
+  /// Takes one from the count if it is not zero. Never fails spuriously.
   [[nodiscard]] bool try_acquire() { return try_acquire_until_instant("try_acquire", 0); }
+  /// Tries for so much virtual time.
   template <class Rep, class Period>
   [[nodiscard]] bool try_acquire_for(const std::chrono::duration<Rep, Period>& duration) {
     return try_acquire_until_instant("try_acquire_for", detail::after(duration));
   }
+  /// Tries until the virtual clock shows `when`.
   [[nodiscard]] bool try_acquire_until(const clock::time_point& when) {
     return try_acquire_until_instant("try_acquire_until", detail::instant(when));
   }
@@ -74,6 +81,7 @@ class counting_semaphore {
   std::ptrdiff_t count_;
 };
 
+/// std::binary_semaphore.
 using binary_semaphore = counting_semaphore<1>;
 
 }  // namespace lockstep::sim

@@ -20,20 +20,29 @@ class shared_mutex {
   shared_mutex(const shared_mutex&) = delete;
   shared_mutex& operator=(const shared_mutex&) = delete;
 
+  /// Blocks until nobody holds it.
   void lock();
+  /// Locks it if nobody holds it. Never fails spuriously.
   [[nodiscard]] bool try_lock() { return try_lock_until(0); }
+  /// Precondition: the calling thread holds it alone; otherwise the execution fails.
   void unlock();
 
+  /// Blocks until nobody holds it alone.
   void lock_shared();
+  /// Shares it if nobody holds it alone. Never fails spuriously.
   [[nodiscard]] bool try_lock_shared() { return try_lock_shared_until(0); }
+  /// Precondition: the calling thread shares it; otherwise the execution fails.
   void unlock_shared();
 
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
 
  protected:
+  /// For mutexes of another kind: see Object.
   explicit shared_mutex(std::string_view kind) : object_{kind} {}
+  /// Tries until `deadline`.
   [[nodiscard]] bool try_lock_until(Instant deadline);
+  /// Tries to share until `deadline`.
   [[nodiscard]] bool try_lock_shared_until(Instant deadline);
 
  private:
@@ -62,17 +71,21 @@ class shared_timed_mutex : public shared_mutex {
  public:
   shared_timed_mutex() : shared_mutex{"shared_timed_mutex"} {}
 
+  /// Tries for so much virtual time.
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration) {
     return shared_mutex::try_lock_until(detail::after(duration));
   }
+  /// Tries until the virtual clock shows `when`.
   [[nodiscard]] bool try_lock_until(const clock::time_point& when) {
     return shared_mutex::try_lock_until(detail::instant(when));
   }
+  /// Tries to share for so much virtual time.
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_shared_for(const std::chrono::duration<Rep, Period>& duration) {
     return shared_mutex::try_lock_shared_until(detail::after(duration));
   }
+  /// Tries to share until the virtual clock shows `when`.
   [[nodiscard]] bool try_lock_shared_until(const clock::time_point& when) {
     return shared_mutex::try_lock_shared_until(detail::instant(when));
   }

@@ -46,7 +46,9 @@ template <class T, class V>
 template <class Inner>
 class SimulatedSession {
  public:
+  /// Takes over a session of the storage underneath.
   explicit SimulatedSession(Inner inner) : inner_{std::move(inner)} {}
+  /// Moves; `other` is over then.
   SimulatedSession(SimulatedSession&& other) noexcept
       : inner_{std::exchange(other.inner_, std::nullopt)},
         landing_{std::move(other.landing_)},
@@ -67,6 +69,7 @@ class SimulatedSession {
     }
   }
 
+  /// Commits, as one step that reads and writes what was staged; no step if nothing was staged or locked.
   Commit commit() {
     const auto end = [&] {
       auto commit = inner_->commit();
@@ -80,11 +83,13 @@ class SimulatedSession {
     return step("commit", footprint, end, about(staged_.empty() ? locks_ : staged_));
   }
 
+  /// A point to return to. No step.
   [[nodiscard]] auto savepoint() const
     requires SavepointSession<Inner>
   {
     return std::pair{quietly([&] { return inner_->savepoint(); }), locks_.size()};
   }
+  /// Drops what was staged and locked since `point`: a step if it gives locks back.
   template <class Point>
   void rollback_to(const Point& point) {
     if (locks_.size() == point.second) return quietly([&] { inner_->rollback_to(point.first); });
@@ -101,6 +106,7 @@ class SimulatedSession {
         about(locks_));
   }
 
+  /// The session underneath. What is called on it directly is no step.
   [[nodiscard]] Inner& inner() noexcept { return *inner_; }
 
  private:
@@ -164,24 +170,29 @@ class SimulatedSession {
 template <Storage S>
 class Simulated : public FindsVerbs {
  public:
-  using key_type = key_of<S>;
-  using record_type = record_of<S>;
-  using version_type = version_of<S>;
-  using runtime_type = Runtime;
-  using Session = SimulatedSession<session_of<S>>;
-  using Loaded = std::optional<versioned_of<S>>;
-  static constexpr bool loads_are_local = LocalStorage<S>;
+  using key_type = key_of<S>;                       ///< as the storage's
+  using record_type = record_of<S>;                 ///< as the storage's
+  using version_type = version_of<S>;               ///< as the storage's
+  using runtime_type = Runtime;                     ///< the simulator's, which verbs then sleep and draw from
+  using Session = SimulatedSession<session_of<S>>;  ///< shared by all simulated storages of one database
+  using Loaded = std::optional<versioned_of<S>>;    ///< what a load gives
+  static constexpr bool loads_are_local = LocalStorage<S>;  ///< as the storage's
 
+  /// Refers to `storage`. Cost: a pointer.
   explicit Simulated(S& storage) noexcept : storage_{&storage} {}
 
+  /// The storage's name.
   [[nodiscard]] std::string name() const { return name_of(*storage_); }
+  /// As the storage's.
   [[nodiscard]] bool same_key(const key_type& a, const key_type& b) const {
     return lockstep::same_key(*storage_, a, b);
   }
+  /// A unit of work. No step.
   [[nodiscard]] Session session() const {
     return Session{quietly([&] { return storage_->session(); })};
   }
 
+  /// The last committed record: a step that reads it.
   [[nodiscard]] Loaded load(const key_type& key) const {
     return step("load", {record(key)}, [&] {
       auto loaded = storage_->load(key);
@@ -190,6 +201,7 @@ class Simulated : public FindsVerbs {
     });
   }
 
+  /// The record as the session sees it: a step that reads it, and all that the session loaded before.
   [[nodiscard]] Loaded load(Session& session, const key_type& key) const {
     session.loaded_.insert(session.loaded_.begin(), record(key));
     const auto load_it = [&] {
@@ -200,40 +212,49 @@ class Simulated : public FindsVerbs {
     return step("load", session.loaded_, load_it, session.loaded_.front().object);
   }
 
+  /// Stages a validation. No step.
   void expect(Session& session, const key_type& key, const version_type& version) const {
     session.staged_.push_back(record(key));
     quietly([&] { storage_->expect(session.inner(), key, version); });
   }
+  /// Stages a guarded write. No step.
   void write(Session& session, const key_type& key, const version_type& version, record_type record) const {
     stage(session, key, &record);
     quietly([&] { storage_->write(session.inner(), key, version, std::move(record)); });
   }
+  /// Stages a guarded erase. No step.
   void erase(Session& session, const key_type& key, const version_type& version) const {
     stage(session, key, nullptr);
     quietly([&] { storage_->erase(session.inner(), key, version); });
   }
+  /// Stages an insert at a chosen version. No step.
   void insert(Session& session, const key_type& key, record_type record, const version_type& initial) const
     requires NumberedStorage<S>
   {
     stage(session, key, &record);
     quietly([&] { storage_->insert(session.inner(), key, std::move(record), initial); });
   }
+  /// Stages a write without a version check. No step.
   void write_unguarded(Session& session, const key_type& key, record_type record) const
     requires UnguardedStorage<S>
   {
     stage(session, key, &record);
     quietly([&] { storage_->write_unguarded(session.inner(), key, std::move(record)); });
   }
+  /// Stages an erase without a version check. No step.
   void erase_unguarded(Session& session, const key_type& key) const
     requires UnguardedStorage<S>
   {
     stage(session, key, nullptr);
     quietly([&] { storage_->erase_unguarded(session.inner(), key); });
   }
+  /// After the commit: the version that the write of `key` landed at. No step.
   [[nodiscard]] version_type version(Session& session, const key_type& key) const {
     return quietly([&] { return storage_->version(session.inner(), key); });
   }
 
+  /// Locks the record: a step, and another one when it is granted after waiting. Steps that lock depend on
+  /// each other, whatever the record, because one of them closes a cycle of waiting.
   bool lock(Session& session, const key_type& key, LockMode mode = LockMode::exclusive,
             Wait wait = Wait::forever()) const
     requires LockableStorage<S>
@@ -252,6 +273,7 @@ class Simulated : public FindsVerbs {
                 object(called(key)));
   }
 
+  /// A guarded change in one step.
   template <class Change>
   Loaded change(const key_type& key, Change&& change) const
     requires AtomicStorage<S>

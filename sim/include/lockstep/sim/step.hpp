@@ -23,9 +23,13 @@ namespace lockstep::sim {
 /// kept. Usable in an execution and outside. Safe to call from any host thread. Cost: a hash and a look-up.
 [[nodiscard]] ObjectId object(std::string_view name);
 
+/// Says that a step looks at `object`.
 [[nodiscard]] inline Access reads(ObjectId object) noexcept { return {object, false}; }
+/// Says that a step changes `object`.
 [[nodiscard]] inline Access writes(ObjectId object) noexcept { return {object, true}; }
+/// Says that a step looks at the object of that name.
 [[nodiscard]] inline Access reads(std::string_view name) { return reads(object(name)); }
+/// Says that a step changes the object of that name.
 [[nodiscard]] inline Access writes(std::string_view name) { return writes(object(name)); }
 
 /// True if the running execution is being written down to be shown; only then are outcomes wanted.
@@ -95,6 +99,7 @@ decltype(auto) step(std::string_view operation, Footprint accesses, Effect&& eff
   const detail::OpenStep open{operation, accesses, about};
   return std::forward<Effect>(effect)();
 }
+/// Likewise: `step("load", {reads(row)}, load_it)`.
 template <std::invocable Effect>
 decltype(auto) step(std::string_view operation, std::initializer_list<Access> accesses, Effect&& effect,
                     ObjectId about = {}) {

@@ -28,6 +28,7 @@ class thread {
     id() noexcept = default;
     friend bool operator==(id, id) noexcept = default;
     friend auto operator<=>(id, id) noexcept = default;
+    /// Writes the ordinal plus one; 0 for no thread.
     template <class Stream>
     friend Stream& operator<<(Stream& stream, id value) {
       stream << value.number_;
@@ -42,6 +43,7 @@ class thread {
   };
 
   thread() noexcept = default;
+  /// Starts a thread that calls `function` with copies of `args`.
   template <class F, class... Args>
     requires(!std::is_same_v<std::remove_cvref_t<F>, thread>)
   explicit thread(F&& function, Args&&... args) {
@@ -58,7 +60,9 @@ class thread {
     }
   }
   ~thread() { give_up(); }
+  /// Takes over the thread; `other` is not joinable then.
   thread(thread&& other) noexcept : ordinal_{std::exchange(other.ordinal_, none)} {}
+  /// Takes over the thread; finds an exception if this one was joinable.
   thread& operator=(
       thread&& other) {  // NOLINT(performance-noexcept-move-constructor): it may find a joinable thread
     if (this == &other) return *this;
@@ -69,12 +73,16 @@ class thread {
   thread(const thread&) = delete;
   thread& operator=(const thread&) = delete;
 
+  /// True if it stands for a thread that was not joined.
   [[nodiscard]] bool joinable() const noexcept { return ordinal_ != none; }
+  /// The thread's identity; the default one if it stands for none.
   [[nodiscard]] id get_id() const noexcept { return joinable() ? id{ordinal_} : id{}; }
   /// Blocks until the thread has finished. Throws std::system_error as std's does.
   void join();
   void detach() = delete;
+  /// Exchanges the threads that the two stand for.
   void swap(thread& other) noexcept { std::swap(ordinal_, other.ordinal_); }
+  /// Two, always: so that what depends on it is deterministic.
   [[nodiscard]] static unsigned hardware_concurrency() noexcept { return 2; }
 
   /// The identity of the running thread.
@@ -92,11 +100,14 @@ class thread {
   unsigned ordinal_ = none;
 };
 
+/// Exchanges the threads that the two stand for.
 inline void swap(thread& left, thread& right) noexcept { left.swap(right); }
 
 }  // namespace lockstep::sim
 
+/// Threads' identities as keys.
 template <>
 struct std::hash<lockstep::sim::thread::id> {
+  /// The ordinal.
   std::size_t operator()(lockstep::sim::thread::id id) const noexcept { return id.number_; }
 };
