@@ -13,6 +13,7 @@
 
 namespace fs = std::filesystem;
 
+// [StagedStorage]
 class Folder : public lockstep::StagedStorage<Folder, std::string, std::string> {
  public:
   explicit Folder(fs::path path) : path_{std::move(path)} { fs::create_directories(path_); }
@@ -56,7 +57,9 @@ class Folder : public lockstep::StagedStorage<Folder, std::string, std::string> 
   std::mutex mutex_;
   std::uint64_t clock_ = 0;
 };
+// [StagedStorage]
 
+// [LawSubject]
 // What the laws need: a storage to try, and keys and records by number.
 class Subject {
  public:
@@ -74,8 +77,10 @@ class Subject {
   fs::path path_ = fs::temp_directory_path() / ("lockstep-" + std::to_string(lockstep::StdRuntime::random()));
   Folder folder_{path_};
 };
+// [LawSubject]
 
 int main() {
+  // [storage_laws]
   int broken = 0;
   for (const auto& law : lockstep::storage_laws<Subject>()) {
     try {
@@ -86,6 +91,7 @@ int main() {
       std::cout << "BROKEN  " << law.name << ": " << error.what() << '\n';
     }
   }
+  // [storage_laws]
 
   Subject subject;
   auto& notes = subject.storage();

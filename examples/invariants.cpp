@@ -12,12 +12,14 @@ struct Account {
   friend bool operator==(const Account&, const Account&) = default;
 };
 
+// [Invariants]
 template <>
 struct lockstep::Invariants<Account> {
   static constexpr std::tuple all{
       lockstep::Invariant{"credit_not_negative", [](const Account& a) { return a.credit >= 0; }},
       lockstep::Invariant{"within_credit", [](const Account& a) { return a.balance >= -a.credit; }}};
 };
+// [Invariants]
 
 int main() {
   lockstep::memory::Database db;

@@ -15,6 +15,7 @@ int main() {
   lockstep::memory::Table<std::string, Page> pages{db, "pages"};
   insert(pages, "home", {"Welcome."}).or_throw();
 
+  // [save]
   auto anns = load(pages, "home");
   auto bobs = load(pages, "home");
 
@@ -26,6 +27,7 @@ int main() {
   if (saved) return 1;
   std::cout << to_string(saved.conflict()) << '\n'  // pages[home]: update expected version 0, found 1
             << "stored now: " << saved.conflict().current()->record.text << '\n';
+  // [save]
 
   return load(pages, "home") == anns ? 0 : 1;
 }

@@ -16,6 +16,7 @@ int main() {
   for (const int number : {12, 13}) insert(seats, number, {}).or_throw();
 
   bool refused = false;
+  // [with_lock]
   with_lock(seats, 12, [&](Seat& seat) {
     seat.guest = "ann";
     std::cout << "meanwhile seat 12 reads as free: " << load(seats, 12)->guest.empty() << '\n';
@@ -26,9 +27,12 @@ int main() {
       std::cout << error.what() << '\n';  // seats[12]: locked by another session
     }
   });
+  // [with_lock]
 
   // Several at once are locked in key order, and change together.
+  // [with_locks]
   with_locks(seats, {13, 12}, [](auto& both) { std::swap(both[12].guest, both[13].guest); });
+  // [with_locks]
 
   std::cout << "seat 13: " << load(seats, 13)->guest << '\n';
   return refused && load(seats, 12)->guest.empty() && load(seats, 13)->guest == "ann" ? 0 : 1;

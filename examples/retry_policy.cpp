@@ -10,6 +10,7 @@ int main() {
   lockstep::memory::Table<int, int> counters{db, "counters"};
   insert(counters, 1, 0).or_throw();
 
+  // [Retry]
   const lockstep::Retry policy{.attempts = 3,
                                .locking = lockstep::Locking::optimistic,
                                .base = 50us,
@@ -19,6 +20,7 @@ int main() {
                                  std::cout << retrying.conflict->what() << "; again in "
                                            << retrying.delay.count() << " ns\n";
                                }};
+  // [Retry]
 
   // Somebody is always faster: the loop gives up and says why.
   const auto interrupted = [&](int& count) {

@@ -24,6 +24,7 @@ int main() {
   insert(accounts, 1, {100}).or_throw();
   insert(orders, 7, {40}).or_throw();
 
+  // [transact]
   const auto pay = [&](int number, int payer) {
     return transact(accounts, orders, [&](auto& tx) {
       auto& order = tx.edit(orders, number);
@@ -35,6 +36,7 @@ int main() {
       return account.balance;
     });
   };
+  // [transact]
 
   const auto left = pay(7, 1);
   bool refused = false;

@@ -20,9 +20,11 @@ int main() {
     for (int teller = 0; teller < 3; ++teller) {
       tellers.emplace_back([&accounts, from = 1 + teller, to = 1 + (teller + 1) % 3] {
         for (int i = 0; i < 500; ++i) {
+          // [transfer]
           try {
             transfer(accounts, {.from = from, .to = to, .amount = 1 + i % 40});
           } catch (const lockstep::InsufficientFunds&) {  // then not this time
+            // [transfer]
           }
         }
       });

@@ -13,7 +13,9 @@ int main() {
     std::vector<std::jthread> threads;
     for (int thread = 0; thread < 4; ++thread) {
       threads.emplace_back([&] {
+        // [update]
         for (int i = 0; i < 1000; ++i) update(visits, 1, [](int& count) { ++count; });
+        // [update]
       });
     }
   }

@@ -12,6 +12,7 @@ struct Page {
 
 using Pages = lockstep::memory::Table<int, Page>;
 
+// [expect]
 // POST /pages/7, with the fields of the form: the status to answer with.
 int post(Pages& pages, int number, const std::string& token, const std::string& text) {
   try {
@@ -23,6 +24,7 @@ int post(Pages& pages, int number, const std::string& token, const std::string& 
     return 400;  // Bad Request
   }
 }
+// [expect]
 
 int main() {
   lockstep::memory::Database db;
@@ -30,7 +32,9 @@ int main() {
   insert(pages, 7, {"old"}).or_throw();
   insert(pages, 8, {"another"}).or_throw();
 
+  // [token]
   const std::string form = token(pages, 7, load(pages, 7));
+  // [token]
   std::cout << "the form's token: " << form << '\n';
 
   const int first = post(pages, 7, form, "new");
