@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# ensure_packages <set>...: installs what is missing of the sets sim, test and clang.
+# ensure_packages <set>...: installs what is missing of the sets sim, test, docs and clang.
 # Sourced, after common.sh.
 #
 # Silent and quick when nothing is missing: only dpkg's own list is read then. Otherwise it names
@@ -22,6 +22,7 @@ wanted() {
       sim) printf '%s\n' c++:g++ cmake:cmake ninja:ninja-build \
         boost: boost:context boost:json libmsgsl-dev libcli11-dev libfmt-dev ;;
       test) printf '%s\n' boost:test libssl-dev catch2 libgtest-dev pkg-config:pkgconf ;;
+      docs) printf '%s\n' doxygen:doxygen doxygen-awesome-css python3:python3 ;;
       clang) printf '%s\n' clang-19 clang-tidy-19 libclang-rt-19-dev llvm-19 ;;
       *) die "no such set of packages: $set" ;;
     esac

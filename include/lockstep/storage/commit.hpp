@@ -13,7 +13,12 @@
 namespace lockstep {
 
 /// What a session meant to do to a record.
-enum class Action { insert, update, erase, validate };
+enum class Action {
+  insert,    ///< store a new record where there is none
+  update,    ///< replace the record
+  erase,     ///< remove the record
+  validate,  ///< write nothing, but find it at the expected version
+};
 
 /// "insert", "update", "erase" or "validate".
 [[nodiscard]] constexpr std::string_view to_string(Action action) noexcept {

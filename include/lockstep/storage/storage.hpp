@@ -80,13 +80,21 @@ concept Storage = SessionSource<S> && std::regular<version_of<S>> && std::copyab
                   };
 
 /// Who may hold a lock together: any number of `shared`, or one `exclusive`.
-enum class LockMode { shared, exclusive };
+enum class LockMode {
+  shared,     ///< beside others that share it; nobody writes meanwhile
+  exclusive,  ///< alone
+};
 
 /// What to do when a lock is held by another session.
 class Wait {
  public:
   /// What to do, apart from the limit.
-  enum class Kind { forever, never, skip, up_to };
+  enum class Kind {
+    forever,  ///< wait until it is granted
+    never,    ///< throw LockUnavailable
+    skip,     ///< do not lock
+    up_to,    ///< wait until the limit, then throw LockTimeout
+  };
 
   /// Wait until it is granted.
   [[nodiscard]] static constexpr Wait forever() noexcept { return {Kind::forever, {}}; }

@@ -55,8 +55,12 @@ struct Retry {
 /// The loop gave up. Nothing was written; `last()` tells what was lost last.
 class Exhausted : public Error {
  public:
-  /// Which limit of `Retry` was reached; `stopped`: its stop token was used.
-  enum class Reason { attempts, deadline, stopped };
+  /// Which limit of `Retry` was reached.
+  enum class Reason {
+    attempts,  ///< as many as `Retry::attempts` allows were made
+    deadline,  ///< the next one would have begun after `Retry::deadline`
+    stopped,   ///< `Retry::stop` was requested
+  };
 
   /// Made by the loop: `last` is what the last attempt lost by, `commit` its stale members.
   Exhausted(Reason reason, unsigned attempts, const Conflicted& last, Commit commit)

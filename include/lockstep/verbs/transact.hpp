@@ -178,7 +178,10 @@ template <class Session>
 class Transaction {
  public:
   /// Whether the transaction may write and lock.
-  enum class Access { read_write, read_only };
+  enum class Access {
+    read_write,  ///< it may
+    read_only,   ///< both throw ReadOnly
+  };
 
   /// `lock`: lock each record before its first read.
   Transaction(Session session, bool lock, Access access)
@@ -499,7 +502,7 @@ auto transact(D& source, F&& fn, const Retry& retry = {}) {
 namespace detail {
 template <class... Args>
 using LastOf = std::tuple_element_t<sizeof...(Args) - 1, std::tuple<Args...>>;
-}
+}  // namespace detail
 
 /// `transact(accounts, orders, fn)`: names the storages that take part, which must
 /// share one kind of session.
