@@ -31,6 +31,10 @@ using test::Throwing;
 
 namespace {
 
+using Integers = memory::Table<int, int>;
+static_assert(LockableStorage<Integers> && SavepointSession<memory::Session<>> && NumberedStorage<Integers> &&
+              AtomicStorage<Integers> && UnguardedStorage<Integers> && LocalStorage<Integers>);
+
 int lower(char c) { return std::tolower(static_cast<unsigned char>(c)); }
 
 struct CaseBlindHash {

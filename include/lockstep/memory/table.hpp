@@ -238,8 +238,4 @@ class Table : public FindsVerbs {
   std::unordered_map<Key, Slot, Hash, Equal> slots_;
 };
 
-static_assert(LockableStorage<Table<int, int>> && SavepointSession<Session<>> &&
-              NumberedStorage<Table<int, int>> && AtomicStorage<Table<int, int>> &&
-              UnguardedStorage<Table<int, int>> && LocalStorage<Table<int, int>>);
-
 }  // namespace lockstep::memory

@@ -13,7 +13,6 @@
 #include <iterator>
 #include <memory>
 #include <tuple>
-#include <variant>
 #include <vector>
 
 namespace lockstep {
@@ -441,6 +440,8 @@ struct Kept<void> {
   void take() {}
 };
 
+struct Won {};  // an attempt's result: there is nothing more to tell
+
 template <SessionSource D, class F>
 auto run_transaction(D& source, F& fn, const Retry& retry,
                      typename Transaction<session_of<D>>::Access access) {
@@ -451,7 +452,7 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
   Hooks hooks;  // of the last attempt
   Kept<Result> result;
   try {
-    const auto attempt = [&](bool lock, Lost& lost) -> std::optional<std::monostate> {
+    const auto attempt = [&](bool lock, Lost& lost) -> std::optional<Won> {
       Tx tx{source.session(), lock, access};
       const auto end = [&](bool committed) { hooks = tx.take_hooks(committed); };
       try {
@@ -471,7 +472,7 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
         throw;
       }
       end(won);
-      return won ? std::optional{std::monostate{}} : std::nullopt;
+      return won ? std::optional{Won{}} : std::nullopt;
     };
     retry_loop<runtime_of<D>>(retry, attempt);
   } catch (...) {

@@ -4,7 +4,6 @@
 #include <lockstep/verbs/transact.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <concepts>
 #include <limits>
 
@@ -93,7 +92,9 @@ template <Numeric Amount>
   if constexpr (std::integral<Amount>) {
     return a <= std::numeric_limits<Amount>::max() - b;
   } else {
-    return std::isfinite(a + b);
+    const Amount sum =
+        a + b;  // compared, and not std::isfinite, for <cmath> would be a tenth of all includes
+    return sum >= std::numeric_limits<Amount>::lowest() && sum <= std::numeric_limits<Amount>::max();
   }
 }
 
