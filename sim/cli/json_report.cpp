@@ -52,6 +52,7 @@ json::value json_of(const Outcome& outcome) {
                       {"verdict", view(verdict(outcome))},
                       {"executions", result.executions},
                       {"complete", result.complete},
+                      {"fair_only", result.fair_only},
                       {"steps", result.steps},
                       {"seconds", seconds(result.elapsed)},
                       {"token", finding ? json::value(view(finding->token)) : json::value(nullptr)}};

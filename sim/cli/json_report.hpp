@@ -6,7 +6,7 @@
 //     "finding": {"kind", "message", "threads": [name...],
 //                 "steps": [{"thread", "operation", "object", "outcome", "switched"}...]},   or null
 //     "verdict": "ok",                or "differs"
-//     "executions": 3, "complete": false, "steps": 41, "seconds": 0.0007,
+//     "executions": 3, "complete": false, "fair_only": false, "steps": 41, "seconds": 0.0007,
 //     "token": "..."                  or null
 //   }...]}
 #pragma once

@@ -44,6 +44,8 @@ bool proven(const Outcome& outcome) {
   return !outcome.scenario.expected && !outcome.result.finding && outcome.result.complete;
 }
 
+bool only_fairly_proven(const Outcome& outcome) { return proven(outcome) && outcome.result.fair_only; }
+
 std::string_view verdict(const Outcome& outcome) { return as_expected(outcome) ? "ok" : "differs"; }
 
 std::string conclusion(const std::vector<Outcome>& outcomes) {
@@ -52,8 +54,9 @@ std::string conclusion(const std::vector<Outcome>& outcomes) {
   if (differing) parts.push_back(fmt::format("{} not as expected", grouped(differing)));
   if (bugs) parts.push_back(fmt::format("{} found as expected", counted(bugs, "bug")));
   if (proofs)
-    parts.push_back(
-        fmt::format("{} proven free of {} over every interleaving", grouped(proofs), bugs ? "any" : "bugs"));
+    parts.push_back(fmt::format("{} proven free of {} over every {}interleaving", grouped(proofs),
+                                bugs ? "any" : "bugs",
+                                std::ranges::any_of(outcomes, only_fairly_proven) ? "fair " : ""));
   if (silent)
     parts.push_back(fmt::format("{} without a bug in what was explored (no proof)", grouped(silent)));
   return fmt::format("{}: {}", counted(outcomes.size(), "scenario"), fmt::join(parts, ", "));

@@ -24,6 +24,8 @@ struct Outcome {
 [[nodiscard]] std::optional<FindingKind> found(const Outcome& outcome);
 [[nodiscard]] bool as_expected(const Outcome& outcome);
 [[nodiscard]] bool proven(const Outcome& outcome);
+/// Proven up to loops that give up waiting while others could run: see Result::fair_only.
+[[nodiscard]] bool only_fairly_proven(const Outcome& outcome);
 
 /// "ok" or "differs".
 [[nodiscard]] std::string_view verdict(const Outcome& outcome);

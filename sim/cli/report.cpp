@@ -23,7 +23,7 @@ Tone tone_of(const Outcome& outcome) {
 /// A bug ends the search for it, so completeness is asked only of what found nothing.
 Cell complete(const Outcome& outcome) {
   if (outcome.result.finding) return {"-", Tone::faint};
-  return {outcome.result.complete ? "yes" : "no"};
+  return {!outcome.result.complete ? "no" : outcome.result.fair_only ? "fair" : "yes"};
 }
 
 std::vector<Cell> row(const Outcome& outcome) {
@@ -40,7 +40,8 @@ std::vector<Cell> row(const Outcome& outcome) {
 std::string explored(const Outcome& outcome) {
   const auto& [scenario, explorer, result] = outcome;
   if (result.complete)
-    return fmt::format("over every interleaving ({})", counted(result.executions, "execution"));
+    return fmt::format("over every {}interleaving ({})", result.fair_only ? "fair " : "",
+                       counted(result.executions, "execution"));
   return fmt::format("in {} ({}, not complete)", counted(result.executions, "execution"), explorer);
 }
 

@@ -49,6 +49,14 @@ void Execution::uncaught(const std::exception_ptr& exception) {
   }
 }
 
+void Execution::terminated() {
+  if (failure_) return;
+  const std::exception_ptr exception = std::current_exception();
+  stop(FindingKind::exception);
+  message_ = name_of_thread(running_->ordinal) + " calls std::terminate" +
+             (exception ? ", with " + describe(exception) : std::string{});
+}
+
 /// The threads of a cycle in the wait-for graph, in order; empty if there is none.
 std::vector<unsigned> Execution::cycle() const {
   const ThreadSet alive = unfinished();

@@ -26,7 +26,7 @@ std::uint64_t splitmix(std::uint64_t& state) noexcept {
 }
 
 constexpr Instant longest_pace = 1'000'000'000;
-constexpr std::uint32_t longest_step = 1'000'000;
+constexpr std::uint32_t longest_step = 100'000;
 constexpr std::uint32_t most_free_steps = 1'000;
 
 [[noreturn]] void give_up(const char* why) {
@@ -79,12 +79,33 @@ Execution::~Execution() = default;
 
 Ending Execution::run(const std::function<void()>& body, Explorer& explorer, const Limits& limits) {
   if (current_ != nullptr) throw std::logic_error{"lockstep::sim: an exploration cannot run inside another"};
+  begin(body, explorer, limits);
+  // Everything has finished, or the execution is given up: then stacks unwind, youngest first.
+  for (unsigned i = count_; i-- != 0;) {
+    if (threads_[i]->finished) continue;
+    running_ = threads_[i].get();
+    host_.switch_to(running_->fiber);
+  }
+  current_ = nullptr;
+  running_ = nullptr;
+  if (pruned_) failure_.reset();
+  return {.failed = failure_.has_value(), .pruned = pruned_, .rested = rested_, .steps = step_};
+}
+
+void Execution::run_for_the_last_time(const std::function<void()>& body, Explorer& explorer,
+                                      const Limits& limits) {
+  begin(body, explorer, limits);
+  current_ = nullptr;
+}
+
+/// Runs until all threads have finished or the execution is given up.
+void Execution::begin(const std::function<void()>& body, Explorer& explorer, const Limits& limits) {
   limits_ = limits;
   explorer_ = &explorer;
   recording_ = limits.recording;
   count_ = 0;
   ready_ = conditional_ = follow_ups_ = patient_ = resting_ = enabled_ = 0;
-  yielded_ = abandoned_ = pruned_ = false;
+  yielded_ = rested_ = abandoned_ = pruned_ = false;
   clock_ = pace_ = 0;
   step_ = hash_ = 0;
   decisions_.clear();
@@ -106,16 +127,6 @@ Ending Execution::run(const std::function<void()>& body, Explorer& explorer, con
   current_ = this;
   running_ = &main;
   host_.switch_to(main.fiber);
-  // Everything has finished, or the execution is given up: then stacks unwind, youngest first.
-  for (unsigned i = count_; i-- != 0;) {
-    if (threads_[i]->finished) continue;
-    running_ = threads_[i].get();
-    host_.switch_to(running_->fiber);
-  }
-  current_ = nullptr;
-  running_ = nullptr;
-  if (pruned_) failure_.reset();
-  return {.failed = failure_.has_value(), .pruned = pruned_, .steps = step_};
 }
 
 // --- Threads ---
@@ -133,7 +144,8 @@ Execution::Thread& Execution::new_thread() {
   thread.random = thread.ordinal;
   thread.free_run = thread.throws = 0;
   thread.row = 0;
-  thread.waiting = thread.disturbed = false;
+  thread.waiting = thread.disturbed = thread.looked = false;
+  thread.idle_rounds = 0;
   thread.observed.clear();
   return thread;
 }
@@ -324,7 +336,8 @@ void Execution::release(ObjectId object) noexcept {
 /// looked at has changed, another round is like the last one: so from the second yield of such a loop
 /// on, the thread rests until another thread changes something that it has read since the yield before,
 /// or until nobody else can run. Whether it rests depends only on steps that conflict with its own, so
-/// partial-order reduction stays sound.
+/// partial-order reduction stays sound. Yielding twice in a row is yielding once; a loop that does nothing
+/// else waits for time.
 void Execution::yield() {
   Thread& self = *running_;
   if (abandoned_) {
@@ -334,7 +347,10 @@ void Execution::yield() {
   const bool inside = self.section != nullptr;
   if (recording_ && !inside) note("yield", {});
   yielded_ = true;
-  if (inside || (self.waiting && !self.disturbed)) {
+  self.idle_rounds = self.looked || !self.waiting ? 0 : self.idle_rounds + 1;
+  const bool another_round = self.looked || self.idle_rounds > 1;
+  if (inside || (self.waiting && !self.disturbed && another_round)) {
+    rested_ = true;
     self.disturbed = false;
     patient_ |= only(self.ordinal);
     resting_ |= only(self.ordinal);
@@ -343,17 +359,18 @@ void Execution::yield() {
     resting_ &= ~only(self.ordinal);
   }
   self.waiting = true;
-  self.disturbed = false;
-  self.observed.clear();
+  self.disturbed = self.looked = false;
   patient_ |= only(self.ordinal);
 }
 
 void Execution::observe_change(Thread& self, const Operation& operation) {
   const Footprint footprint = operation.footprint();
-  const bool silent = operation.silent();
   if ((patient_ & only(self.ordinal)) != 0) {
+    if (!std::exchange(self.looked, true)) self.observed.clear();
     if (operation.part_of_waiting()) {
-      for (const Access& access : footprint) self.observed.push_back(access.object);
+      for (const Access& access : footprint) {
+        if (std::ranges::find(self.observed, access) == self.observed.end()) self.observed.push_back(access);
+      }
     } else {
       self.waiting = false;
       patient_ &= ~only(self.ordinal);
@@ -362,10 +379,9 @@ void Execution::observe_change(Thread& self, const Operation& operation) {
   each(patient_ & ~only(self.ordinal), [&](unsigned other) {
     Thread& thread = *threads_[other];
     if (thread.section != nullptr) thread.disturbed = true;  // what it looked at inside a step is not known
-    if (silent || thread.disturbed) return;
     for (const Access& access : footprint) {
-      if (access.write && std::ranges::find(thread.observed, access.object) != thread.observed.end())
-        thread.disturbed = true;
+      if (thread.disturbed) return;
+      thread.disturbed = conflict(thread.observed, {&access, 1}) && operation.changes(access);
     }
   });
 }

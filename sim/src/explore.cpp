@@ -2,6 +2,7 @@
 #include <lockstep/sim/explore.hpp>
 
 #include "exhaustive.hpp"
+#include "last_words.hpp"
 #include "minimise.hpp"
 #include "pct.hpp"
 #include "random.hpp"
@@ -41,10 +42,12 @@ class Exploration {
       : body_{&body}, options_{&options}, explorer_{make_explorer(options)} {}
 
   Result run() {
+    const LastWords last_words{execution_, *body_, options_->name, options_->steps};
     while (!over() && explorer_->begin()) {
       const Ending ending = execution_.run(*body_, *explorer_, {.steps = options_->steps});
       explorer_->end(ending);
       result_.steps += ending.steps;
+      result_.fair_only = result_.fair_only || ending.rested;
       if (ending.pruned) {
         ++result_.blocked;
         continue;
@@ -96,7 +99,7 @@ class Exploration {
 
   [[nodiscard]] Finding recorded() const {
     Finding finding = execution_.finding();
-    finding.token = encode({options_->name, execution_.decisions(), execution_.digest()});
+    finding.token = token_of(execution_, options_->name);
     return finding;
   }
 
@@ -181,13 +184,14 @@ Result replay(const Body& body, std::string_view token, const Options& options) 
   Replay explorer{decoded.decisions};
   explorer.begin();
   Execution execution;
+  const LastWords last_words{execution, body, options.name, options.steps};
   const Ending ending = execution.run(body, explorer, {.steps = options.steps, .recording = true});
   Result result;
   result.executions = 1;
   result.steps = ending.steps;
   if (ending.failed) {
     Finding finding = execution.finding();
-    finding.token = encode({options.name, execution.decisions(), execution.digest()});
+    finding.token = token_of(execution, options.name);
     ++result.found[finding.kind];
     result.finding = std::move(finding);
   }

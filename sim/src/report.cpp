@@ -166,7 +166,8 @@ std::string Result::report() const {
     if (!finding->token.empty()) text += "\nreplay: " + finding->token + "\n";
   } else {
     text += "no failure in " + count(executions, "execution");
-    text += complete ? ", which are all there are\n" : ", and there may be more\n";
+    text += !complete ? ", and there may be more\n" : ", which are all there are\n";
+    if (complete && fair_only) text += "(waiting loops that yield let others go first)\n";
   }
   if (!note.empty()) text += "note: " + note + "\n";
   return text;

@@ -1,5 +1,6 @@
 #include "token.hpp"
 
+#include <lockstep/sim/execution.hpp>
 #include <lockstep/sim/explore.hpp>
 
 #include <algorithm>
@@ -154,6 +155,10 @@ std::string encode(const Token& token) {
   text += ".";
   for (unsigned shift = 32; shift != 0; shift -= 4) text += digits[(token.digest >> (shift - 4)) & 15U];
   return text;
+}
+
+std::string token_of(const Execution& execution, const std::string& name) {
+  return encode({name, execution.decisions(), execution.digest()});
 }
 
 Token decode(std::string_view text) {

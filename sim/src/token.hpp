@@ -25,6 +25,9 @@ struct Token {
 
 [[nodiscard]] std::string encode(const Token& token);
 
+/// The token of the last run of `execution`, which was recorded, of the test called `name`.
+[[nodiscard]] std::string token_of(const Execution& execution, const std::string& name);
+
 /// Throws BadToken.
 [[nodiscard]] Token decode(std::string_view text);
 

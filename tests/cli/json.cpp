@@ -35,8 +35,8 @@ json::object only_scenario_of(const std::string& name) {
 BOOST_AUTO_TEST_SUITE(json_report)
 
 BOOST_AUTO_TEST_CASE(a_scenario_has_exactly_these_members) {
-  const Keys expected{"name",       "explorer", "expected", "finding", "verdict",
-                      "executions", "complete", "steps",    "seconds", "token"};
+  const Keys expected{"name",     "explorer",  "expected", "finding", "verdict", "executions",
+                      "complete", "fair_only", "steps",    "seconds", "token"};
   for (const auto& scenario : scenarios_in(planted({"run", "agrees", "--json", "-"}).out)) {
     BOOST_TEST((keys(scenario) == expected));
   }

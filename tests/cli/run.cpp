@@ -152,4 +152,25 @@ BOOST_AUTO_TEST_CASE(an_empty_catalogue_proves_nothing_and_says_so) {
   BOOST_TEST(empty({"list"}).status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_proof_up_to_waiting_loops_is_called_so) {
+  const auto told = planted({"run", "fair/waits"});
+  BOOST_TEST(told.status == 0);
+  BOOST_TEST(told.out.find("proven: nothing found over every fair interleaving") != std::string::npos,
+             told.out);
+  BOOST_TEST(told.out.find("over every fair interleaving\n") != std::string::npos, told.out);
+}
+
+BOOST_AUTO_TEST_CASE(a_finding_that_ends_the_process_is_shown_first) {
+  const auto deadlock = planted({"run", "terminates/deadlock"});
+  BOOST_TEST(deadlock.status != 0);
+  for (const char* part : {"waits for ever", "deadlock: t1 holds", "replay: ls1.terminates/deadlock."}) {
+    BOOST_TEST(deadlock.err.find(part) != std::string::npos, deadlock.err);
+  }
+  const auto exception = planted({"run", "terminates/exception"});
+  BOOST_TEST(exception.status != 0);
+  for (const char* part : {"exception: t1 calls std::terminate", "quoted"}) {
+    BOOST_TEST(exception.err.find(part) != std::string::npos, exception.err);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -116,6 +116,26 @@ BOOST_AUTO_TEST_CASE(who_drops_out_of_a_barrier_is_not_waited_for) {
   BOOST_TEST(result.passed(), result.report());
 }
 
+BOOST_AUTO_TEST_CASE(who_drops_out_of_a_barrier_is_waited_for_until_then) {
+  const Result result = explore([] {
+    barrier phases{2};
+    bool dropped = false;
+    concurrently(
+        [&] {
+          static_cast<void>(phases.arrive());
+          phases.arrive_and_drop();
+          dropped = true;
+        },
+        [&] {
+          phases.arrive_and_wait();
+          phases.arrive_and_wait();
+          check(dropped, "nobody completes two phases alone");
+        });
+  });
+  BOOST_TEST(result.passed(), result.report());
+  BOOST_TEST(result.complete);
+}
+
 BOOST_AUTO_TEST_CASE(outside_an_execution_they_count_and_refuse_to_block) {
   binary_semaphore signal{1};
   signal.acquire();

@@ -107,6 +107,30 @@ BOOST_AUTO_TEST_CASE(timed_attempts_give_up_when_nobody_can_run) {
   BOOST_TEST(result.passed(), result.report());
 }
 
+BOOST_AUTO_TEST_CASE(a_reader_that_leaves_wakes_who_polls_for_the_lock) {
+  bool seen_after_two_attempts = false;
+  const Result result = explore([&] {
+    shared_mutex guard;
+    atomic<int> x{0};
+    int attempts = 1;
+    int seen = 0;
+    concurrently(
+        [&] {
+          guard.lock_shared();
+          guard.unlock_shared();
+          seen = x.load();
+        },
+        [&] {
+          for (; !guard.try_lock(); ++attempts) this_thread::yield();
+          x.store(1);
+          guard.unlock();
+        });
+    seen_after_two_attempts = seen_after_two_attempts || (attempts > 2 && seen == 1);
+  });
+  BOOST_TEST(result.complete);
+  BOOST_TEST(seen_after_two_attempts);
+}
+
 BOOST_AUTO_TEST_CASE(releasing_what_is_not_held_is_found) {
   BOOST_TEST(test::found([] { shared_mutex{}.unlock(); }) == "check");
   BOOST_TEST(test::found([] { shared_mutex{}.unlock_shared(); }) == "check");

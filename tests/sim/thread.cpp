@@ -213,6 +213,65 @@ BOOST_AUTO_TEST_CASE(a_single_yield_hides_no_interleaving) {
   BOOST_TEST(seen.find("11") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(yielding_twice_in_a_row_is_yielding_once) {
+  std::string seen;
+  const Result result = explore([&] {
+    atomic<int> x{0};
+    int saw = 0;
+    concurrently([&] { x.store(1), saw = x.load(); },
+                 [&] {
+                   this_thread::yield();
+                   this_thread::yield();
+                   x.store(2);
+                 });
+    seen += std::to_string(saw);
+  });
+  BOOST_TEST(seen.find('1') != std::string::npos);
+  BOOST_TEST(seen.find('2') != std::string::npos);
+  BOOST_TEST(result.complete);
+  BOOST_TEST(!result.fair_only);
+}
+
+BOOST_AUTO_TEST_CASE(a_result_tells_that_waiting_loops_let_others_go_first) {
+  const Result result = explore([] {
+    atomic<bool> ready{false};
+    bool late = false;
+    concurrently([&] { ready.store(true); },
+                 [&] {
+                   for (int i = 0; i != 5 && !ready.load(); ++i) this_thread::yield();
+                   late = !ready.load();
+                 });
+    check(!late, "five rounds are always enough");  // not so, but only an unfair schedule shows it
+  });
+  BOOST_TEST(result.passed(), result.report());
+  BOOST_TEST(result.complete);
+  BOOST_TEST(result.fair_only);
+  BOOST_TEST(result.report().find("waiting loops") != std::string::npos, result.report());
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_whose_function_cannot_be_copied_never_was) {
+  struct Uncopied {
+    Uncopied() = default;
+    Uncopied(const Uncopied&) { throw std::runtime_error{"not copied"}; }
+    void operator()() const {}
+  };
+  const Result result = explore([] {
+    const Uncopied uncopied;
+    bool thrown = false;
+    try {
+      const thread never{uncopied};
+    } catch (const std::runtime_error&) {
+      thrown = true;
+    }
+    check(thrown, "the exception reaches who starts the thread");
+    int runs = 0;
+    concurrently([&] { ++runs; }, [&] { ++runs; });
+    check(runs == 2, "other threads run");
+  });
+  BOOST_TEST(result.passed(), result.report());
+  BOOST_TEST(result.complete);
+}
+
 BOOST_AUTO_TEST_CASE(a_loop_that_polls_the_clock_ends) {
   const Result result = explore([] {
     const auto end = clock::now() + 5s;

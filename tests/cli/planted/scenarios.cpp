@@ -2,9 +2,12 @@
 #include <lockstep/sim/atomic.hpp>
 #include <lockstep/sim/concurrently.hpp>
 #include <lockstep/sim/explore.hpp>
+#include <lockstep/sim/mutex.hpp>
 #include <lockstep/sim/scenario.hpp>
+#include <lockstep/sim/this_thread.hpp>
 
 #include <csignal>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -36,6 +39,34 @@ void endless() {
   concurrently(work, work);
 }
 
+void waits() {
+  atomic<bool> ready{false};
+  concurrently([&] { ready.store(true); },
+               [&] {
+                 while (!ready.load()) this_thread::yield();
+               });
+}
+
+/// A deadlock inside a destructor, which cannot be left by an exception.
+void deadlock_in_a_destructor() {
+  mutex first;
+  mutex second;
+  struct Both {
+    mutex& one;
+    mutex& other;
+    ~Both() {
+      const std::lock_guard outer{one};
+      const std::lock_guard inner{other};
+    }
+  };
+  concurrently([&] { const Both both{first, second}; }, [&] { const Both both{second, first}; });
+}
+
+/// An exception where none may leave.
+void throws_where_it_must_not() {
+  concurrently([]() noexcept { throws(); });
+}
+
 /// Presses Ctrl-C in its first execution.
 void interrupted() {
   static bool pressed = false;
@@ -64,6 +95,15 @@ const Registered scenarios[]{
                 .body = wrong}},
     Registered{{.name = "endless/clean", .summary = "is never explored completely", .body = endless}},
     Registered{{.name = "endless/interrupted", .summary = "presses Ctrl-C", .body = interrupted}},
+    Registered{{.name = "fair/waits", .summary = "waits in a loop that yields", .body = waits}},
+    Registered{{.name = "terminates/deadlock",
+                .summary = "waits for ever in a destructor",
+                .expected = FindingKind::deadlock,
+                .body = deadlock_in_a_destructor}},
+    Registered{{.name = "terminates/exception",
+                .summary = "calls std::terminate",
+                .expected = FindingKind::exception,
+                .body = throws_where_it_must_not}},
     Registered{{.name = "long/" + std::string(300, 'x'), .summary = "has a very long name", .body = nothing}},
 };
 

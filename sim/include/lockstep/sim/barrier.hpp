@@ -53,16 +53,13 @@ class barrier {
   void arrive_and_wait() { wait_for_phase(arrive_as("arrive_and_wait", 1)); }
 
   /// Arrives, and is not expected in later phases.
-  void arrive_and_drop() {
-    --expected_;
-    arrive_as("arrive_and_drop", 1);
-  }
+  void arrive_and_drop() { arrive_as("arrive_and_drop", 1, 1); }
 
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
 
  private:
-  std::uint64_t arrive_as(std::string_view name, std::ptrdiff_t update) {
+  std::uint64_t arrive_as(std::string_view name, std::ptrdiff_t update, std::ptrdiff_t dropped = 0) {
     const Access touched = writes(id());
     return step(name, Footprint{&touched, 1}, [&] {
       Execution* execution = Execution::current();
@@ -75,6 +72,7 @@ class barrier {
         return phase;
       }
       missing_ -= update;
+      expected_ -= dropped;
       outcome(
           [&] { return missing_ == 0 ? std::string{"completes"} : std::to_string(missing_) + " missing"; });
       if (missing_ == 0) {

@@ -97,9 +97,11 @@ struct Thread {
   std::size_t row = 0;         ///< its latest row in the recording
 
   // What it has done since it last yielded: see Execution::yield.
-  bool waiting = false;            ///< it has yielded and changed nothing since
-  bool disturbed = false;          ///< another thread has changed something that it read since
-  std::vector<ObjectId> observed;  ///< what it has read since
+  bool waiting = false;           ///< it has yielded and changed nothing since
+  bool disturbed = false;         ///< another thread has changed something that it observed
+  bool looked = false;            ///< it has made a step since
+  std::uint32_t idle_rounds = 0;  ///< how often in a row it yielded without a step in between
+  std::vector<Access> observed;   ///< what it looked at in the latest round that looked at anything
 };
 
 /// A step that a thread is inside of: what step.hpp declares.
@@ -135,6 +137,10 @@ class Execution {
   /// Runs `body` as thread 0 until all threads have finished or a finding ends it.
   /// A pruned execution is run to its end by default choices, and its findings are ignored.
   Ending run(const std::function<void()>& body, Explorer& explorer, const Limits& limits);
+
+  /// Likewise inside of another execution that can never go on, and leaves all stacks as they are: for a
+  /// process that is about to end.
+  void run_for_the_last_time(const std::function<void()>& body, Explorer& explorer, const Limits& limits);
 
   /// Every choice of the last run, in order.
   [[nodiscard]] const std::vector<Decision>& decisions() const noexcept { return decisions_; }
@@ -181,7 +187,13 @@ class Execution {
   unsigned spawn(F&& function) {
     if (abandoned_) return no_thread();
     detail::Thread& thread = new_thread();
-    thread.task.emplace(std::forward<F>(function));
+    try {
+      thread.task.emplace(std::forward<F>(function));
+    } catch (...) {  // copying the callable failed: there is no such thread
+      thread.finished = true;
+      --count_;
+      throw;
+    }
     start(thread);
     return thread.ordinal;
   }
@@ -227,6 +239,9 @@ class Execution {
   /// True if the running thread is inside a step, whose parts do not schedule.
   [[nodiscard]] bool inside_step() const noexcept { return running_->section != nullptr; }
 
+  /// Ends the execution with a finding that the running thread called std::terminate, if it has none yet.
+  void terminated();
+
   /// Who holds a named object, for the message of a deadlock. Never asked otherwise.
   void hold(ObjectId object);
   /// Takes `hold` back.
@@ -245,6 +260,7 @@ class Execution {
  private:
   using Thread = detail::Thread;
 
+  void begin(const std::function<void()>& body, Explorer& explorer, const Limits& limits);
   static Fiber& run_thread(void* thread);
   Fiber& after(Thread& finished);
   Thread& new_thread();
@@ -295,6 +311,7 @@ class Execution {
   ThreadSet patient_ = 0;  ///< threads that have yielded: see yield()
   ThreadSet resting_ = 0;  ///< those among them whose yield is pending
   bool yielded_ = false;
+  bool rested_ = false;  ///< some thread has rested
 
   Instant clock_ = 0;
   Instant pace_ = 0;  ///< how far the clock moves when everybody only waits for time to pass

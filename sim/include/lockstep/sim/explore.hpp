@@ -52,6 +52,8 @@ struct Result {
   std::optional<Finding> finding;              ///< the first
   std::map<FindingKind, std::uint64_t> found;  ///< how many executions ended in each kind
   bool complete = false;         ///< every interleaving was explored (exhaustive, and no finding ended it)
+  bool fair_only = false;        ///< threads that wait in loops that yield let others go first, so executions
+                                 ///< in which such a loop gives up while others could run are left out
   std::uint64_t executions = 0;  ///< those that ran to their end, be it a finding
   std::uint64_t blocked = 0;     ///< executions cut short because sleep sets showed them redundant
   std::uint64_t steps = 0;       ///< over all executions

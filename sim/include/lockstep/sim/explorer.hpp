@@ -50,6 +50,7 @@ struct Choice {
 struct Ending {
   bool failed = false;      ///< it ended in a finding
   bool pruned = false;      ///< the explorer gave it up
+  bool rested = false;      ///< a thread that waits in a loop that yields let others go first
   std::uint64_t steps = 0;  ///< how long it was
 };
 

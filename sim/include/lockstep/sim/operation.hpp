@@ -85,6 +85,8 @@ class Operation {
   /// True if it would leave every object as it is, although it may count as a write: a store of
   /// the value that is there already.
   [[nodiscard]] virtual bool silent() const { return false; }
+  /// True if another thread that waits for the object of `access`, one of its own, should look again.
+  [[nodiscard]] virtual bool changes(const Access& access) const { return access.write && !silent(); }
   /// True if a round of waiting may contain it: it is undone before the round ends (locking and
   /// unlocking), or it changes nothing.
   [[nodiscard]] virtual bool part_of_waiting() const {

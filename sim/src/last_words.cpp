@@ -1,0 +1,68 @@
+#include "last_words.hpp"
+
+#include <lockstep/sim/execution.hpp>
+
+#include "replay.hpp"
+#include "token.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace lockstep::sim {
+
+namespace {
+
+thread_local constinit LastWords* speaker = nullptr;
+
+}  // namespace
+
+LastWords::LastWords(Execution& execution, const std::function<void()>& body, const std::string& name,
+                     std::uint64_t steps)
+    : execution_{&execution},
+      body_{&body},
+      name_{&name},
+      steps_{steps},
+      outer_{std::exchange(speaker, this)},
+      before_{std::set_terminate(&LastWords::speak)} {}
+
+LastWords::~LastWords() {
+  std::set_terminate(before_);
+  speaker = outer_;
+}
+
+void LastWords::speak() noexcept {
+  Execution* execution = Execution::current();
+  if (speaker != nullptr && execution != nullptr) {
+    if (execution->recording()) {
+      print(*execution, *speaker->name_);
+    } else {
+      speaker->write_down();
+    }
+    if (speaker->before_ != nullptr) speaker->before_();
+  }
+  std::abort();
+}
+
+/// Runs what has just been run once more, now with its steps written down.
+void LastWords::write_down() const {
+  Replay replay{execution_->decisions()};
+  replay.begin();
+  auto* again = new Execution;  // never destroyed: its stacks are not unwound
+  again->run_for_the_last_time(*body_, replay, {.steps = steps_, .recording = true});
+  print(*again, *name_);
+}
+
+void LastWords::print(Execution& execution, const std::string& name) {
+  execution.terminated();
+  std::string text = timeline(execution.finding());
+  text +=
+      "\nreplay: " + token_of(execution, name) +
+      "\n\nThe process ends here: std::terminate was called, because a destructor or another function that "
+      "must not throw\nwas to be left by an exception (of the test, or of the simulator that unwinds "
+      "the stacks of a failed execution).\n";
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+}
+
+}  // namespace lockstep::sim
