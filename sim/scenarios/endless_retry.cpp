@@ -78,6 +78,36 @@ void outlasts_a_writer() {
   check(done && lost <= 1, "it loses one race, then it locks");
 }
 
+/// A transaction of two records beside somebody who writes one of them all the time.
+void transaction_outlasts_a_writer() {
+  Bank bank{2};
+  bool done = false;
+  Retry retry = at_once;
+  retry.escalate_after = 1;
+  unsigned lost = 0;
+  retry.observer = [&](const Retrying& retrying) { lost = retrying.attempts; };
+  concurrently(
+      [&] {
+        transact(
+            bank.accounts,
+            [&](auto& tx) {
+              tx.edit(bank.accounts, 1).balance -= 30;
+              tx.edit(bank.accounts, 2).balance += 30;
+            },
+            retry);
+        done = true;
+      },
+      [&] {
+        for (int i = 0; i < 3 && !done; ++i) {
+          auto account = load(bank.accounts, 1);
+          account->balance += 10;
+          static_cast<void>(save(bank.accounts, 1, account));
+        }
+      });
+  check(bank.balance(2) == 130, "it happens once");
+  check(lost <= 1, "it loses one race, then it locks");
+}
+
 const Registered scenarios[]{
     Registered{{.name = "endless_retry/naive",
                 .summary = "two loops that write twice per attempt",
@@ -90,6 +120,9 @@ const Registered scenarios[]{
     Registered{{.name = "endless_retry/hammering_writer",
                 .summary = "update() outlasts somebody who writes all the time",
                 .body = outlasts_a_writer}},
+    Registered{{.name = "endless_retry/transact",
+                .summary = "transact() locks after a lost race, and then wins",
+                .body = transaction_outlasts_a_writer}},
 };
 
 }  // namespace

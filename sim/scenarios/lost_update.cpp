@@ -52,6 +52,50 @@ void locked() {
   check(bank.balance(1) == 165, "both deposits are in the balance");
 }
 
+/// A value can be saved again after it was saved, unless another came between.
+void saved_twice() {
+  Bank bank{1};
+  bool first = false;
+  bool second = false;
+  bool other = false;
+  concurrently(
+      [&] {
+        auto account = load(bank.accounts, 1);
+        account->balance += 25;
+        first = static_cast<bool>(save(bank.accounts, 1, account));
+        account->balance += 1;
+        second = static_cast<bool>(save(bank.accounts, 1, account));
+      },
+      [&] {
+        auto account = load(bank.accounts, 1);
+        account->balance += 40;
+        other = static_cast<bool>(save(bank.accounts, 1, account));
+      });
+  check(other || (first && second), "only another makes a value stale");
+  const int mine = first && second ? 26 : first ? 25 : 0;
+  check(bank.balance(1) == 100 + mine + (other ? 40 : 0), "what save calls landed is in the balance");
+}
+
+/// Another changes the record and changes it back: who has not changed a thing is stale
+/// all the same, for what it decided by may have been otherwise meanwhile.
+void back_again() {
+  Bank bank{1};
+  atomic<bool> changed{false};
+  label(changed, "changed");
+  auto seen = quietly([&] { return load(bank.table, 1); });
+  concurrently(
+      [&] {
+        const bool late = changed.load();
+        const bool landed = static_cast<bool>(save(bank.accounts, 1, seen));
+        check(!(late && landed), "an old version is stale, whatever its record");
+      },
+      [&] {
+        update(bank.accounts, 1, [](Account& account) { account.balance += 5; }, at_once);
+        update(bank.accounts, 1, [](Account& account) { account.balance -= 5; }, at_once);
+        changed.store(true);
+      });
+}
+
 const Registered scenarios[]{
     Registered{{.name = "lost_update/naive",
                 .summary = "load, change, write without a version check",
@@ -63,6 +107,12 @@ const Registered scenarios[]{
     Registered{{.name = "lost_update/with_lock",
                 .summary = "with_lock() makes two deposits take turns",
                 .body = locked}},
+    Registered{{.name = "lost_update/save_twice",
+                .summary = "a saved value can be saved again, unless another came between",
+                .body = saved_twice}},
+    Registered{{.name = "lost_update/back_again",
+                .summary = "a record that another changed and changed back is stale",
+                .body = back_again}},
 };
 
 }  // namespace

@@ -1,19 +1,10 @@
 // The embedded storage at the grain of its own mutex and waits: every interleaving of
 // its code, not only of its calls. Small, because this grain multiplies.
-#include "bank.hpp"
+#include "fine_bank.hpp"
 
 namespace lockstep::sim::scenarios {
 
 namespace {
-
-struct FineBank {
-  FineBank() {
-    insert(accounts, 1, Account{100}).or_throw();
-    insert(accounts, 2, Account{100}).or_throw();
-  }
-  memory::Database<Runtime> db;
-  memory::Table<int, Account, Runtime> accounts{db, "accounts"};
-};
 
 void two_commits() {
   FineBank bank;

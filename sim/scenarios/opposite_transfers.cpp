@@ -121,6 +121,55 @@ void resolved() {
   check(bank.balance(1) == 120 && bank.balance(2) == 80, "both transfers happened");
 }
 
+/// Opposite transfers that may each try once: told of a deadlock, they would fail.
+void one_attempt() {
+  Bank bank{2};
+  Retry retry = at_once;
+  retry.locking = Locking::pessimistic;
+  retry.attempts = 1;
+  concurrently([&] { transfer(bank.accounts, {.from = 1, .to = 2, .amount = 30}, retry); },
+               [&] { transfer(bank.accounts, {.from = 2, .to = 1, .amount = 50}, retry); });
+  check(bank.balance(1) == 120 && bank.balance(2) == 80, "both transfers happened");
+}
+
+void one_attempt_in_argument_order() {
+  Bank bank{2};
+  const auto move = [&](int from, int to, int amount) {
+    try {
+      transact(
+          bank.accounts,
+          [&](auto& tx) {
+            tx.edit(bank.accounts, from).balance -= amount;
+            tx.edit(bank.accounts, to).balance += amount;
+          },
+          Retry{.attempts = 1, .locking = Locking::pessimistic});
+    } catch (const Exhausted&) {
+    }
+  };
+  concurrently([&] { move(1, 2, 30); }, [&] { move(2, 1, 50); });
+  check(bank.balance(1) == 120 && bank.balance(2) == 80, "both transfers happened");
+}
+
+/// Three, each of whom wants next what another has.
+void ring() {
+  Bank bank{3};
+  int done = 0;
+  int told = 0;
+  const auto visit = [&](int one, int two) {
+    auto session = bank.accounts.session();
+    try {
+      bank.accounts.lock(session, one);
+      bank.accounts.lock(session, two);
+      ++done;
+    } catch (const Deadlock& deadlock) {
+      ++told;
+      check(deadlock.cycle().size() == 3, "the cycle names all three");
+    }
+  };
+  concurrently([&] { visit(1, 2); }, [&] { visit(2, 3); }, [&] { visit(3, 1); });
+  check(done + told == 3 && told <= 1, "one gives way, and the others go on");
+}
+
 const Registered scenarios[]{
     Registered{{.name = "opposite_transfers/argument_order",
                 .summary = "a mutex per account, locked in the order of the arguments",
@@ -145,6 +194,16 @@ const Registered scenarios[]{
                 .summary = "two ScopedLocks of one thread are two sessions: nobody sees the cycle",
                 .expected = FindingKind::deadlock,
                 .body = two_scoped_locks}},
+    Registered{{.name = "opposite_transfers/one_attempt",
+                .summary = "pessimistic transfer() meets no deadlock: one attempt is enough",
+                .body = one_attempt}},
+    Registered{{.name = "opposite_transfers/one_attempt_in_argument_order",
+                .summary = "locked in the order of the arguments, one attempt is not enough",
+                .expected = FindingKind::check,
+                .body = one_attempt_in_argument_order}},
+    Registered{{.name = "opposite_transfers/ring",
+                .summary = "a cycle of three locks is told to one of the three",
+                .body = ring}},
 };
 
 }  // namespace
