@@ -281,7 +281,7 @@ def filtered_page(page):
                 # A section's label puts it into the navigation; the front page has other things there.
                 name = f"{label}-{slug(heading[2])}"
                 line += f" @anchor {name}" if label == "index" else f" {{#{name}}}"
-            elif line.startswith("<!-- prelude:"):
+            elif re.match(r"<!-- .* -->$", line):
                 line = ""
             else:
                 line = LINK.sub(rewritten, line)
