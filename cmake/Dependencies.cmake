@@ -8,7 +8,9 @@ find_package(Threads REQUIRED)
 find_package(Microsoft.GSL ${LOCKSTEP_GSL_VERSION} CONFIG REQUIRED)
 
 # lockstep::hmac signs version tokens with OpenSSL; without it everything else works.
-find_package(OpenSSL QUIET COMPONENTS Crypto)
+if(LOCKSTEP_HMAC)
+  find_package(OpenSSL QUIET COMPONENTS Crypto)
+endif()
 
 set(boost_components "")
 if(LOCKSTEP_SIM)

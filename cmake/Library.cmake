@@ -19,15 +19,17 @@ target_sources(lockstep INTERFACE
   FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${lockstep_headers}
 )
 
-# Only a consumer needs OpenSSL: the target exists without it, so that what is installed does
-# not depend on the machine that installed it.
-add_library(lockstep_hmac INTERFACE)
-add_library(lockstep::hmac ALIAS lockstep_hmac)
-target_link_libraries(lockstep_hmac INTERFACE lockstep OpenSSL::Crypto)
-target_sources(lockstep_hmac INTERFACE
-  FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${lockstep_hmac_headers}
-)
-set_target_properties(lockstep_hmac PROPERTIES EXPORT_NAME hmac)
-if(NOT OpenSSL_FOUND)
-  set_target_properties(lockstep_hmac PROPERTIES VERIFY_INTERFACE_HEADER_SETS OFF)
+if(LOCKSTEP_HMAC)
+  # Only a consumer needs OpenSSL: the target exists without it, so that what is installed does
+  # not depend on the machine that installed it.
+  add_library(lockstep_hmac INTERFACE)
+  add_library(lockstep::hmac ALIAS lockstep_hmac)
+  target_link_libraries(lockstep_hmac INTERFACE lockstep OpenSSL::Crypto)
+  target_sources(lockstep_hmac INTERFACE
+    FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${lockstep_hmac_headers}
+  )
+  set_target_properties(lockstep_hmac PROPERTIES EXPORT_NAME hmac)
+  if(NOT OpenSSL_FOUND)
+    set_target_properties(lockstep_hmac PROPERTIES VERIFY_INTERFACE_HEADER_SETS OFF)
+  endif()
 endif()

@@ -1,4 +1,4 @@
-// What every consumer project builds: a little of the library, and of the components it asked for.
+// What the consumer projects build: a little of the library, and of the components they asked for.
 #include <lockstep/lockstep.hpp>
 
 #ifdef WITH_HMAC
@@ -19,6 +19,10 @@ int main() {
   lockstep::insert(accounts, 1, {.balance = 100});
   lockstep::update(accounts, 1, [](Account& account) { account.balance += 25; });
   bool good = accounts.load(1)->record.balance == 125;
+#ifdef WITH_HMAC
+  const lockstep::HmacSha256 signer{"a secret of sixteen bytes"};
+  good = good && signer.verify("text", signer.sign("text"));
+#endif
 #ifdef WITH_SIM
   good = good && lockstep::sim::explore([] { lockstep::sim::check(true, "holds"); }).complete;
 #endif

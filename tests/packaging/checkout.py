@@ -1,0 +1,47 @@
+"""What the recipe and the port are held against: this checkout's version, options, targets, headers and includes."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CMAKE = (ROOT / "CMakeLists.txt").read_text()
+VERSION = re.search(r"VERSION (\d+\.\d+\.\d+)", CMAKE).group(1)
+DESCRIPTION = re.search(r'DESCRIPTION "(.*)"', CMAKE).group(1)
+OPTIONS = set(re.findall(r"^option\((LOCKSTEP_\w+)", CMAKE, re.MULTILINE))
+
+# Headers of the system: each is asked for by __has_include, or stands in a branch for one system.
+SYSTEM = {"cxxabi.h", "sanitizer"}
+
+
+def headers(component, root=ROOT):
+    """The files that a component installs below include/, as paths in there."""
+    library = root / "include"
+    hmac = library / "lockstep/verbs/token_hmac.hpp"
+    if component == "hmac":
+        return {hmac.relative_to(library)}
+    where = root / "sim/include" if component == "sim" else library
+    return {path.relative_to(where) for path in where.rglob("*") if path.is_file() and path != hmac}
+
+
+def sources(component, root=ROOT):
+    """The files whose includes a component's users, or those who build it, must be able to find."""
+    if component == "sim":
+        return [*(root / "sim/include").rglob("*.hpp"), *(root / "sim/src").glob("*.[ch]pp")]
+    return [root / "include" / header for header in headers(component, root)]
+
+
+def foreign_includes(component, root=ROOT):
+    """What they include of others: {"boost/describe", "gsl", ...}. Of Boost the library, of others the name."""
+    found = set()
+    for source in sources(component, root):
+        for include in re.findall(r"^\s*#\s*include\s*[<\"]([^>\"]+)[>\"]", source.read_text(), re.MULTILINE):
+            first, _, rest = include.partition("/")
+            is_std = not rest and "." not in include
+            if is_std or include in SYSTEM or first in SYSTEM or first == "lockstep" or _is_beside(source, include):
+                continue
+            found.add(f"boost/{rest.split('/')[0].removesuffix('.hpp')}" if first == "boost" else first)
+    return found
+
+
+def _is_beside(source, include):
+    return (source.parent / include).is_file()

@@ -1,0 +1,29 @@
+"""single_include/ is what include/ makes, and nothing of it is forgotten."""
+
+import re
+import subprocess
+import unittest
+
+import checkout
+
+SCRIPT = checkout.ROOT / "scripts/single-include"
+SINGLE = (checkout.ROOT / "single_include/lockstep/lockstep.hpp").read_text()
+
+
+class SingleInclude(unittest.TestCase):
+    def test_it_is_current(self):
+        said = subprocess.run([SCRIPT, "--check"], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertEqual((said.returncode, said.stdout), (0, ""))
+
+    def test_it_holds_the_core_the_verbs_and_the_embedded_storage(self):
+        parts = set(re.findall(r"^// ---- (.*)$", SINGLE, re.MULTILINE))
+        wanted = {str(header) for header in checkout.headers("library")
+                  if header.parts[1] in ("core", "verbs", "memory", "storage", "runtime")}
+        self.assertEqual(wanted - parts, {"lockstep/storage/laws.hpp"}, "the laws are for those who write a storage")
+
+    def test_it_includes_nothing_of_ours(self):
+        self.assertNotIn("#include <lockstep/", SINGLE)
+
+
+if __name__ == "__main__":
+    unittest.main()
