@@ -39,12 +39,13 @@ BOOST_AUTO_TEST_CASE(a_commit_without_stale_members_has_landed) {
 BOOST_AUTO_TEST_CASE(a_conflict_is_told_in_words) {
   BOOST_TEST(told(Action::update, Version{3}, Version{4}) ==
              "numbers[7]: update expected version 3, found 4");
-  BOOST_TEST(told(Action::insert, {}, Version{4}) == "numbers[7]: insert expected version absent, found 4");
-  BOOST_TEST(told(Action::erase, Version{3}, {}) == "numbers[7]: erase expected version 3, found absent");
+  BOOST_TEST(told(Action::insert, {}, Version{4}) ==
+             "numbers[7]: insert expected no record, found one at version 4");
+  BOOST_TEST(told(Action::erase, Version{3}, {}) == "numbers[7]: erase expected version 3, found no record");
   BOOST_TEST(told(Action::validate, {}, Version{0}) ==
-             "numbers[7]: validate expected version absent, found 0");
-  BOOST_TEST(told(Action::update, {}, {}) == "numbers[7]: update expected version any, found absent");
-  BOOST_TEST(told(Action::erase, {}, {}) == "numbers[7]: erase expected version any, found absent");
+             "numbers[7]: validate expected no record, found one at version 0");
+  BOOST_TEST(told(Action::update, {}, {}) == "numbers[7]: update expected a record, found none");
+  BOOST_TEST(told(Action::erase, {}, {}) == "numbers[7]: erase expected a record, found none");
 }
 
 BOOST_AUTO_TEST_CASE(stale_members_are_found_by_their_type) {
@@ -63,7 +64,7 @@ BOOST_AUTO_TEST_CASE(an_error_of_a_stale_record_names_every_member_and_carries_t
   const StaleRecord stale{two_stale()};
   BOOST_TEST(stale.what() ==
              "stale: numbers[7]: update expected version 3, found 4; "
-             "words[a]: erase expected version 1, found absent");
+             "words[a]: erase expected version 1, found no record");
   BOOST_TEST(stale.commit().stale().size() == 2U);
   static_assert(std::is_base_of_v<Conflicted, StaleRecord>);
   static_assert(std::is_nothrow_copy_constructible_v<Conflicted>);
@@ -75,7 +76,7 @@ BOOST_AUTO_TEST_CASE(versions_without_a_text_are_shown_as_question_marks) {
     bool operator==(const Stamp&) const = default;
   };
   const Conflict<int, int, Stamp> conflict{Action::update, "numbers", 7, {1}, {}, std::nullopt};
-  BOOST_TEST(to_string(conflict) == "numbers[7]: update expected version ?, found absent");
+  BOOST_TEST(to_string(conflict) == "numbers[7]: update expected version ?, found no record");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(the_loop_gives_up_after_its_attempts) {
   BOOST_REQUIRE(error.last().stale().size() == 1U);
   BOOST_TEST(to_string(*error.last().stale().front()) == "accounts[1]: update expected version 2, found 3");
   BOOST_TEST(error.what() ==
-             "no attempt left after 3 of them; the last: "
+             "gave up after 3 attempts; the last conflict: "
              "stale: accounts[1]: update expected version 2, found 3");
 }
 

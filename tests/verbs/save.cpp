@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(an_erased_record_is_not_reported_erased_twice) {
   const auto again = erase(bank.accounts, 1, value);
   BOOST_REQUIRE(!again);
   BOOST_TEST(again.conflict().actual().absent());
-  BOOST_TEST(to_string(again.conflict()) == "accounts[1]: erase expected version 0, found absent");
+  BOOST_TEST(to_string(again.conflict()) == "accounts[1]: erase expected version 0, found no record");
 }
 
 BOOST_AUTO_TEST_CASE(saving_a_record_erased_meanwhile_finds_it_absent) {
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(an_insert_over_a_record_is_a_conflict) {
   const auto saved = insert(bank.accounts, 1, {"eve", 5});
   BOOST_REQUIRE(!saved);
   BOOST_TEST((saved.conflict().action() == Action::insert));
-  BOOST_TEST(to_string(saved.conflict()) == "accounts[1]: insert expected version absent, found 0");
+  BOOST_TEST(to_string(saved.conflict()) == "accounts[1]: insert expected no record, found one at version 0");
   BOOST_TEST(load(bank.accounts, 1)->owner == "ann");
 }
 

@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(an_erased_record_is_not_brought_back) {
   value->balance = 7;
   const auto saved = save(unguarded(bank.accounts), 1, value);
   BOOST_REQUIRE(!saved);
-  BOOST_TEST(to_string(saved.conflict()) == "accounts[1]: update expected version any, found absent");
+  BOOST_TEST(to_string(saved.conflict()) == "accounts[1]: update expected a record, found none");
   BOOST_TEST(!erase(unguarded(bank.accounts), 1, value));
 }
 

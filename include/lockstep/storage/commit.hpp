@@ -52,10 +52,20 @@ class Stale {
   [[nodiscard]] virtual std::string expected_text() const = 0;  ///< the guard, "absent" for an insert
   [[nodiscard]] virtual std::string actual_text() const = 0;    ///< what is stored, "absent" if nothing is
 
-  /// "accounts[7]: update expected version 3, found 4"
+  /// "accounts[7]: update expected version 3, found 4"; where there is no version to
+  /// name, "insert expected no record, found one at version 4" and the like.
   friend std::string to_string(const Stale& stale) {
-    return joined(to_string(stale.place()), ": ", to_string(stale.action_), " expected version ",
-                  stale.expected_text(), ", found ", stale.actual_text());
+    const auto expected = stale.expected_text();
+    const auto actual = stale.actual_text();
+    const bool by_version = expected != "absent" && expected != "any";
+    return joined(to_string(stale.place()), ": ", to_string(stale.action_), " expected ",
+                  by_version             ? joined("version ", expected)
+                  : expected == "absent" ? "no record"
+                                         : "a record",
+                  ", found ",
+                  actual == "absent" ? (by_version ? "no record" : "none")
+                  : by_version       ? actual
+                                     : joined("one at version ", actual));
   }
 
  protected:

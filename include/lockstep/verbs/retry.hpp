@@ -78,10 +78,11 @@ class Exhausted : public Error {
 
  private:
   static std::string text(Reason reason, unsigned attempts, const Conflicted& last) {
-    const char* const why = reason == Reason::attempts   ? "no attempt left"
-                            : reason == Reason::deadline ? "deadline passed"
-                                                         : "stop requested";
-    return joined(why, " after ", std::to_string(attempts), " of them; the last: ", last.what());
+    const char* const when = reason == Reason::attempts   ? "gave up after "
+                             : reason == Reason::deadline ? "gave up at the deadline, after "
+                                                          : "gave up as requested, after ";
+    return joined(when, std::to_string(attempts), attempts == 1 ? " attempt" : " attempts",
+                  "; the last conflict: ", last.what());
   }
   Reason reason_;
   unsigned attempts_;
