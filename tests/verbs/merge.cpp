@@ -1,9 +1,11 @@
 #include <lockstep/verbs/merge.hpp>
+#include <lockstep/verbs/update.hpp>
 
 #include "support/bank.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,15 @@ struct Conflicting {
 
 const auto take_over = [](Account& account) { account.owner = "eve"; };
 const auto pay_in = [](Account& account) { account.balance = 300; };
+
+/// Somebody forgot two of three.
+struct HalfDescribed {
+  int shown = 0;
+  int hidden = 0;
+  double measured = 0;
+  friend bool operator==(const HalfDescribed&, const HalfDescribed&) = default;
+};
+BOOST_DESCRIBE_STRUCT(HalfDescribed, (), (shown))
 
 }  // namespace
 
@@ -190,6 +201,43 @@ BOOST_AUTO_TEST_CASE(a_merged_record_keeps_the_invariants) {
   };
   BOOST_CHECK_THROW(static_cast<void>(save(purses, 1, draft, overdraw)), ConstraintViolated);
   BOOST_TEST(load(purses, 1)->balance == 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_of_an_undescribed_field_is_not_lost_by_a_merge) {
+  memory::Database db;
+  memory::Table<int, HalfDescribed> table{db};
+  insert(table, 1, {1, 1, 0.0}).or_throw();
+  auto draft = edit(load(table, 1));
+  draft->hidden = 2;
+  update(table, 1, [](HalfDescribed& theirs) { theirs.shown = 7; });
+  BOOST_CHECK_THROW(save(table, 1, draft, merge_disjoint), NotSupported);
+  BOOST_TEST(load(table, 1)->hidden == 1);
+  BOOST_TEST(load(table, 1)->shown == 7);
+  save(table, 1, draft, mine_wins).or_throw();  // a whole record loses none of mine
+  BOOST_TEST(load(table, 1)->hidden == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_change_of_described_fields_is_merged_beside_undescribed_ones) {
+  memory::Database db;
+  memory::Table<int, HalfDescribed> table{db};
+  insert(table, 1, {1, 1, 0.0}).or_throw();
+  auto draft = edit(load(table, 1));
+  draft->shown = 5;
+  update(table, 1, [](HalfDescribed& theirs) { theirs.hidden = 3; });
+  save(table, 1, draft, merge_disjoint).or_throw();
+  BOOST_TEST(load(table, 1)->shown == 5);
+  BOOST_TEST(load(table, 1)->hidden == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_record_that_is_not_equal_to_itself_is_not_taken_for_changed) {
+  memory::Database db;
+  memory::Table<int, HalfDescribed> table{db};
+  insert(table, 1, {1, 1, std::numeric_limits<double>::quiet_NaN()}).or_throw();
+  auto draft = edit(load(table, 1));
+  draft->shown = 5;
+  update(table, 1, [](HalfDescribed& theirs) { theirs.hidden = 3; });
+  save(table, 1, draft, merge_disjoint).or_throw();
+  BOOST_TEST(load(table, 1)->hidden == 3);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

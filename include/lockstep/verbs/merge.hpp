@@ -68,12 +68,38 @@ inline constexpr auto theirs_wins = []<class T, class V>(const ConflictView<T, V
   return conflict.current ? std::optional<T>{conflict.current->record} : std::nullopt;
 };
 
+namespace detail {
+
+/// Throws NotSupported if the attempted record has a change outside its described fields,
+/// which a merge of these fields would lose. Found by value, since the number of members
+/// that a type has cannot be known for all types. Types without `==` cannot be asked, nor
+/// can records that are not equal to themselves.
+template <Described T, class V>
+void refuse_undescribed_changes(const ConflictView<T, V>& conflict) {
+  if constexpr (std::equality_comparable<T>) {
+    auto described = conflict.base.record;
+    for_each_field<T>([&](const char*, auto field) { described.*field = conflict.attempted.*field; });
+    const auto& same = described;
+    if (described == same && !(described == conflict.attempted)) {
+      throw NotSupported{
+          "merge: the record was changed in a field that is not described, and the change "
+          "would be lost"};
+    }
+  }
+}
+
+}  // namespace detail
+
 /// Per field: whoever changed it. Where both did, `decide(name, base, mine, theirs)`
 /// returns the value. Unresolved if they erased the record.
+///
+/// Fields that are not described are theirs. Where I changed one, the resolver throws
+/// NotSupported rather than lose the change, if the type has an `==` that sees it.
 template <class Decide>
 [[nodiscard]] constexpr auto merge_fields(Decide decide) {
   return [decide]<Described T, class V>(const ConflictView<T, V>& conflict) -> std::optional<T> {
     if (!conflict.current) return std::nullopt;
+    detail::refuse_undescribed_changes(conflict);
     auto merged = conflict.current->record;
     for_each_field<T>([&](const char* name, auto field) {
       const auto& base = conflict.base.record.*field;
@@ -87,7 +113,7 @@ template <class Decide>
 }
 
 /// Per field: whoever changed it. Unresolved where both changed one field to
-/// different values, or they erased the record.
+/// different values, or they erased the record. Fields that are not described: see `merge_fields`.
 inline constexpr auto merge_disjoint = []<Described T, class V>(const ConflictView<T, V>& conflict) {
   bool overlap = false;
   auto merged = merge_fields([&](std::string_view, const auto&, const auto& mine, const auto&) {
@@ -104,8 +130,8 @@ inline constexpr auto merge_disjoint = []<Described T, class V>(const ConflictVi
 /// Safe to call from any thread. `resolve` runs once per conflict. Returns the last
 /// conflict if `resolve` leaves it, or if the record was erased (mine_wins does not
 /// bring it back: insert it). After success the draft starts anew from what is stored.
-/// Throws ConstraintViolated. Cost: one commit per attempt; a load where the storage
-/// does not send the current record along with the conflict.
+/// Throws ConstraintViolated, and what `resolve` throws. Cost: one commit per attempt; a load where the
+/// storage does not send the current record along with the conflict.
 template <Storage S, Resolver<record_of<S>, version_of<S>> Resolve>
 saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_of<S>>& draft,
                  const Resolve& resolve) {
