@@ -1,7 +1,7 @@
 // The number that tells one state of a record from the next.
 #pragma once
 
-#include <gsl/assert>
+#include <lockstep/core/contract.hpp>
 
 #include <cstdint>
 #include <limits>
@@ -21,7 +21,8 @@ class Version {
 
   /// The version with this number. The largest 64-bit value is not a version.
   constexpr explicit Version(std::uint64_t number) : next_{number + 1} {
-    Expects(number != std::numeric_limits<std::uint64_t>::max());
+    Expects(detail::told(number != std::numeric_limits<std::uint64_t>::max(),
+                         "the largest 64-bit number is no version"));
   }
 
   /// The largest version: a record that has it cannot be written again (VersionUnavailable).
@@ -34,7 +35,7 @@ class Version {
 
   /// The number, for storing and showing. Must not be absent.
   [[nodiscard]] constexpr std::uint64_t number() const {
-    Expects(!absent());
+    Expects(detail::told(!absent(), "an absent version has no number"));
     return next_ - 1;
   }
 

@@ -11,7 +11,8 @@ namespace lockstep {
 /// A plain value: a record and the version it was read at.
 ///
 /// It has no tie to the storage it came from: two loads of one record are two
-/// values, and once one of them is saved the other is stale.
+/// values, and once one of them is saved the other is stale. Nor does it know its key:
+/// versions of two records may be equal, so keep the key with it (a token holds both).
 template <class T, class V = Version>
 struct Versioned {
   T record{};   ///< the record, to be read and changed at will

@@ -8,11 +8,10 @@
 // must not use the database.
 #pragma once
 
+#include <lockstep/core/contract.hpp>
 #include <lockstep/memory/locks.hpp>
 #include <lockstep/runtime/std_runtime.hpp>
 #include <lockstep/storage/storage.hpp>
-
-#include <gsl/assert>
 
 #include <algorithm>
 #include <cstddef>
@@ -302,7 +301,7 @@ Session<R>::Session(Database<R>& database) : database_{&database} {
 
 template <Runtime R>
 Commit Session<R>::commit() {
-  Expects(!over());
+  Expects(lockstep::detail::told(!over(), "a session is over after its commit: start another"));
   Guard guard{database_->mutex_};
   struct End {
     Session& session;
@@ -330,7 +329,7 @@ Commit Session<R>::commit() {
 
 template <Runtime R>
 void Session<R>::rollback_to(const Savepoint& point) {
-  Expects(!over());
+  Expects(lockstep::detail::told(!over(), "a session is over after its commit: start another"));
   const std::scoped_lock guard{database_->mutex_};
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     entries_[i]->staged = i < point.staged_.size() ? point.staged_[i] : typename Entry::Staged{};

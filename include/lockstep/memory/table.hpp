@@ -5,6 +5,7 @@
 // copies outside the database's mutex, and a record whose copy throws harms nobody.
 #pragma once
 
+#include <lockstep/core/contract.hpp>
 #include <lockstep/memory/database.hpp>
 
 #include <concepts>
@@ -112,10 +113,10 @@ class Table : public FindsVerbs {
 
   /// After a commit: the version at which the session's write of `key` landed.
   [[nodiscard]] Version version(Session<R>& session, const Key& key) const {
-    Expects(session.over());
+    Expects(lockstep::detail::told(session.over(), "a version is known once its session has committed"));
     const std::scoped_lock guard{database_->mutex_};
     const auto slot = slots_.find(key);
-    Expects(slot != slots_.end());
+    Expects(lockstep::detail::told(slot != slots_.end(), "the session has written a record at this key"));
     return session.index_.at(&slot->second)->landed;
   }
 
@@ -183,8 +184,9 @@ class Table : public FindsVerbs {
   using Guard = typename Session<R>::Guard;
 
   [[nodiscard]] typename R::mutex& mutex_of(const Session<R>& session) const {
-    Expects(!session.over());
-    Expects(&session.database() == database_);
+    Expects(lockstep::detail::told(!session.over(), "a session is over after its commit: start another"));
+    Expects(lockstep::detail::told(&session.database() == database_,
+                                   "a session is used with tables of its own database"));
     return database_->mutex_;
   }
 

@@ -2,9 +2,8 @@
 // apply into everything that the `Storage` concept asks for.
 #pragma once
 
+#include <lockstep/core/contract.hpp>
 #include <lockstep/storage/storage.hpp>
-
-#include <gsl/assert>
 
 #include <algorithm>
 #include <span>
@@ -51,7 +50,7 @@ class StagedStorage {
 
     /// Applies what was staged; the session is over afterwards.
     Commit commit() {
-      Expects(!over_);
+      Expects(detail::told(!over_, "a session is over after its commit: start another"));
       over_ = true;
       for (auto& change : changes_) {
         if (change.action == Action::insert || change.action == Action::update) {
@@ -72,7 +71,7 @@ class StagedStorage {
     // A change of a change keeps the first guard. Two guards of one record that
     // differ cannot both hold: both stay, and `apply` finds the one that fails.
     void stage(Change change) {
-      Expects(!over_);
+      Expects(detail::told(!over_, "a session is over after its commit: start another"));
       auto* const staged = find(changes_, change.key);
       const bool reinserts = staged && staged->action == Action::erase && change.expected == V{};
       if (!staged || (change.expected != staged->expected && !reinserts)) {
@@ -102,7 +101,7 @@ class StagedStorage {
   /// The record as the session sees it: what it staged, or what is committed. Throws StaleRecord if what
   /// it loaded before has changed since. Cost: one load, and from the second on one `apply` that validates.
   std::optional<Versioned<T, V>> load(Session& session, const Key& key) {
-    Expects(!session.over_);
+    Expects(detail::told(!session.over_, "a session is over after its commit: start another"));
     if (const auto* staged = session.find(session.changes_, key);
         staged && staged->action != Action::validate) {
       if (!staged->record) return std::nullopt;
@@ -131,7 +130,8 @@ class StagedStorage {
   /// After the commit: the version that the session's write of `key` landed at. Precondition: it wrote `key`.
   [[nodiscard]] V version(Session& session, const Key& key) {
     const auto* change = session.find(session.changes_, key);
-    Expects(session.over_ && change);
+    Expects(detail::told(session.over_ && change,
+                         "a version is known of what the session has written, once it has committed"));
     return change->landing;
   }
 

@@ -2,6 +2,7 @@
 // Plain loads go on meanwhile; other sessions' commits to the record wait.
 #pragma once
 
+#include <lockstep/core/contract.hpp>
 #include <lockstep/core/fields.hpp>
 #include <lockstep/verbs/update.hpp>
 
@@ -82,7 +83,7 @@ class ScopedLock {
   /// is held then, and nothing was written. What the storage's commit throws
   /// (VersionUnavailable) goes through, with the lock released and nothing written.
   void commit() {
-    Expects(held());
+    Expects(detail::told(held(), "a ScopedLock is committed while it holds its record"));
     if (detail::unchanged(**draft_, draft_->base().record)) return rollback();
     if (mode_ == LockMode::shared) {
       throw NotSupported{to_string(place_of(*storage_, key_)) + ": changed under a shared lock"};
@@ -156,7 +157,7 @@ class LockedRecords {
   /// The record at `key`, to be changed in place. Must be one of the locked keys.
   [[nodiscard]] record_of<S>& operator[](const key_of<S>& key) {
     const auto found = member(key);
-    Expects(found != members_.end());
+    Expects(detail::told(found != members_.end(), "records[key] is one of the keys that were locked"));
     return *found->draft;
   }
 

@@ -2,10 +2,9 @@
 // The pair may lie hours and processes apart; nothing is held in between.
 #pragma once
 
+#include <lockstep/core/contract.hpp>
 #include <lockstep/core/invariant.hpp>
 #include <lockstep/storage/storage.hpp>
-
-#include <gsl/assert>
 
 #include <memory>
 #include <utility>
@@ -50,7 +49,7 @@ class [[nodiscard]] Saved {
 
   /// Why the write lost. Must have lost.
   [[nodiscard]] const Conflict<Key, T, V>& conflict() const& {
-    Expects(!*this);
+    Expects(detail::told(!*this, "only a write that lost has a conflict: ask the Saved first"));
     return static_cast<const Conflict<Key, T, V>&>(*commit_.stale().front());
   }
   /// Why the write lost, as a value: safe to keep. Must have lost.
@@ -141,6 +140,8 @@ saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record, const
 /// Writes `value` back if the stored version is still the one it was read at, and
 /// moves its version then, so that it can be saved again. A lost race leaves it alone.
 ///
+/// `key` is the key that `value` was loaded from: a value does not know it, and under
+/// another key whose record happens to be at the same version it would land.
 /// Safe to call from any thread, with values of its own. Nothing is written if nothing
 /// changed, if records have `==` and the storage can tell without a round trip (a Draft
 /// always can).
@@ -172,7 +173,8 @@ saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_
 /// if a record was removed. Safe to call from any thread. Cost: one commit.
 template <Storage S>
 saved_of<S> erase(S&& storage, const key_of<S>& key, const version_of<S>& version) {
-  Expects(!(version == version_of<S>{}));
+  Expects(detail::told(!(version == version_of<S>{}),
+                       "a record that is erased was loaded: its version is not absent"));
   auto session = storage.session();
   storage.erase(session, key, version);
   if (auto commit = session.commit(); !commit) return saved_of<S>{std::move(commit)};

@@ -2,9 +2,9 @@
 // Needs OpenSSL's libcrypto: the package's component `hmac`.
 #pragma once
 
+#include <lockstep/core/contract.hpp>
 #include <lockstep/core/error.hpp>
 
-#include <gsl/assert>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -20,7 +20,9 @@ namespace lockstep {
 class HmacSha256 {
  public:
   /// `secret` is bytes, at least 16 of them: a precondition. Keeps a copy.
-  explicit HmacSha256(std::string secret) : secret_{std::move(secret)} { Expects(secret_.size() >= 16); }
+  explicit HmacSha256(std::string secret) : secret_{std::move(secret)} {
+    Expects(detail::told(secret_.size() >= 16, "a secret has at least 16 bytes"));
+  }
 
   /// The code of `text`: 32 bytes. Throws Error if OpenSSL fails.
   [[nodiscard]] std::string sign(std::string_view text) const {
