@@ -4,6 +4,7 @@
 
 #include <lockstep/core/contract.hpp>
 #include <lockstep/core/fields.hpp>
+#include <lockstep/core/parameter.hpp>
 #include <lockstep/verbs/update.hpp>
 
 #include <algorithm>
@@ -117,6 +118,9 @@ class ScopedLock {
 /// LockUnavailable, LockTimeout, Deadlock. Cost: one lock, one load, one commit.
 template <LockableStorage S, std::invocable<record_of<S>&> F>
 auto with_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forever()) {
+  static_assert(detail::takes_reference<F, record_of<S>>,
+                "with_lock: the function must take the record by reference, as in [](Account& a) { ... }, "
+                "or const to read it; by value, its changes would be lost");
   ScopedLock lock{storage, key, LockMode::exclusive, wait};
   if constexpr (std::is_void_v<std::invoke_result_t<F&, record_of<S>&>>) {
     std::invoke(fn, *lock);
@@ -143,8 +147,10 @@ class LockedRecords {
   /// Locks `keys` in key order, each once, so that callers who lock together never deadlock.
   LockedRecords(S& storage, std::span<const key_of<S>> keys, Wait wait)
       : storage_{&storage}, session_{storage.session()} {
+    static_assert(std::totally_ordered<key_of<S>>,
+                  "with_locks: the key type has no order to lock several records in: give it an operator<=>");
     std::vector<key_of<S>> sorted{keys.begin(), keys.end()};
-    std::ranges::sort(sorted);
+    if constexpr (std::totally_ordered<key_of<S>>) std::ranges::sort(sorted);
     for (const auto& key : sorted) detail::lock_or_throw(storage, session_, key, LockMode::exclusive, wait);
     for (const auto& key : sorted) {
       if (member(key) != members_.end()) continue;
@@ -193,7 +199,6 @@ class LockedRecords {
 /// The locks are taken in key order, so such calls do not deadlock with each other.
 /// Otherwise as `with_lock`. Cost: a lock and a load per record, one commit.
 template <LockableStorage S, std::invocable<LockedRecords<S>&> F>
-  requires std::totally_ordered<key_of<S>>
 auto with_locks(S& storage, std::span<const std::type_identity_t<key_of<S>>> keys, F&& fn,
                 Wait wait = Wait::forever()) {
   LockedRecords<S> records{storage, keys, wait};
@@ -209,7 +214,6 @@ auto with_locks(S& storage, std::span<const std::type_identity_t<key_of<S>>> key
 
 /// `with_locks(accounts, {1, 2}, fn)`
 template <LockableStorage S, std::invocable<LockedRecords<S>&> F>
-  requires std::totally_ordered<key_of<S>>
 auto with_locks(S& storage, std::initializer_list<std::type_identity_t<key_of<S>>> keys, F&& fn,
                 Wait wait = Wait::forever()) {
   return with_locks(storage, std::span<const key_of<S>>{keys.begin(), keys.size()}, std::forward<F>(fn),

@@ -3,6 +3,7 @@
 // ACM TODS 6(2), 1981.
 #pragma once
 
+#include <lockstep/core/parameter.hpp>
 #include <lockstep/verbs/retry.hpp>
 #include <lockstep/verbs/save.hpp>
 
@@ -34,10 +35,14 @@ template <Storage S>
 /// After `retry.escalate_after` lost races the record is locked first, where the
 /// storage has locks, so that the loop ends whatever others do. A change that changes
 /// nothing writes nothing. Throws Missing, ConstraintViolated, or Exhausted by
-/// `retry`'s limits; in each case nothing was written.
+/// `retry`'s limits; in each case nothing was written. A change that takes its record
+/// by value or as const does not compile: it would change nothing.
 /// Cost: one load and one commit per attempt.
 template <Storage S, std::invocable<record_of<S>&> Change>
 versioned_of<S> update(S&& storage, const key_of<S>& key, Change&& change, const Retry& retry = {}) {
+  static_assert(detail::may_change<Change, record_of<S>>,
+                "update: the change must take the record by reference, as in [](Account& a) { ... }; "
+                "by value or const, nothing would be written");
   return detail::retry_loop<runtime_of<S>>(retry, [&](bool lock, detail::Lost& lost) {
     auto session = storage.session();
     std::optional<versioned_of<S>> found;
@@ -60,6 +65,9 @@ versioned_of<S> update(S&& storage, const key_of<S>& key, Change&& change, const
 /// the old version become stale. Throws Missing, ConstraintViolated. Cost: one commit.
 template <AtomicStorage S, std::predicate<const record_of<S>&> When, std::invocable<record_of<S>&> Change>
 std::optional<versioned_of<S>> change_if(S&& storage, const key_of<S>& key, When&& when, Change&& change) {
+  static_assert(detail::may_change<Change, record_of<S>>,
+                "change_if: the change must take the record by reference, as in [](Account& a) { ... }; "
+                "by value or const, nothing would be written");
   return storage.change(key, [&](record_of<S>& record) {
     if (!std::invoke(when, std::as_const(record))) return false;
     std::invoke(change, record);
