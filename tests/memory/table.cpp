@@ -395,4 +395,34 @@ BOOST_AUTO_TEST_CASE(threads_insert_update_and_erase_many_records_at_once) {
   BOOST_TEST(inserted - erased == present);
 }
 
+BOOST_AUTO_TEST_CASE(two_tables_of_a_database_have_two_names) {
+  memory::Database db;
+  memory::Database other;
+  const memory::Table<int, Account> accounts{db, "accounts"};
+  const memory::Table<int, Account> elsewhere{other, "accounts"};
+  using Words = memory::Table<std::string, std::string>;
+  BOOST_CHECK_EXCEPTION((Words{db, "accounts"}), memory::NameTaken, [](const memory::NameTaken& taken) {
+    return taken.name() == "accounts" &&
+           std::string_view{taken.what()} == "a table named accounts is in this database already";
+  });
+}
+
+BOOST_AUTO_TEST_CASE(the_name_of_a_table_that_is_gone_is_free) {
+  memory::Database db;
+  {
+    const memory::Table<int, int> table{db, "numbers"};
+  }
+  const memory::Table<int, int> again{db, "numbers"};
+  BOOST_TEST(again.name() == "numbers");
+}
+
+BOOST_AUTO_TEST_CASE(a_table_without_a_name_gets_one_that_nobody_has) {
+  memory::Database db;
+  const memory::Table<int, int> named{db, "table2"};
+  const memory::Table<int, int> unnamed{db};
+  BOOST_TEST(unnamed.name() != "table2");
+  const memory::Table<int, int> third{db};
+  BOOST_TEST(third.name() != unnamed.name());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

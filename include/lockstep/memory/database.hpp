@@ -21,6 +21,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -260,6 +261,18 @@ class Session {
   bool over_ = false;
 };
 
+/// There is a table of this name in the database already.
+class NameTaken : public Error {
+ public:
+  explicit NameTaken(std::string name)
+      : Error{joined("a table named ", name, " is in this database already")}, name_{std::move(name)} {}
+  /// The name that was asked for.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+ private:
+  std::string name_;
+};
+
 /// What tables of one database share. Safe to use from any thread; outlives its
 /// tables and their sessions.
 template <Runtime R>
@@ -287,7 +300,28 @@ class Database : public FindsVerbs {
   template <class Key, class T, Runtime R2, class Hash, class Equal>
   friend class Table;
 
+  /// The name, for a table to hold while it lives; "table" and the ordinal if it is
+  /// empty. Throws NameTaken. Called with the mutex held.
+  [[nodiscard]] std::shared_ptr<const std::string> take_name(std::string name, std::uint64_t ordinal) {
+    const auto taken = [&](const std::string& wanted) {
+      return std::ranges::any_of(names_, [&](const auto& known) {
+        const auto other = known.lock();
+        return other && *other == wanted;
+      });
+    };
+    std::erase_if(names_, [](const auto& known) { return known.expired(); });
+    if (name.empty()) {
+      while (taken(name = joined("table", std::to_string(ordinal)))) ++ordinal;
+    } else if (taken(name)) {
+      throw NameTaken{std::move(name)};
+    }
+    auto held = std::make_shared<const std::string>(std::move(name));
+    names_.push_back(held);
+    return held;
+  }
+
   mutable typename R::mutex mutex_;
+  std::vector<std::weak_ptr<const std::string>> names_;  // of the tables that live
   std::uint64_t sessions_ = 0;
   std::uint64_t tables_ = 0;
   std::uint64_t unguarded_writes_ = 0;

@@ -9,25 +9,60 @@
 #include <lockstep/memory/database.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 
 namespace lockstep::memory {
 
+namespace detail {
+
+template <class Hash, class Key>
+concept HashOf = std::default_initializable<Hash> && requires(const Hash& hash, const Key& key) {
+  { hash(key) } -> std::convertible_to<std::size_t>;
+};
+// std::equal_to has a call operator even where its type has no `==`.
+template <class Equal, class Key>
+concept EqualOf = (!std::same_as<Equal, std::equal_to<Key>> || requires(const Key& key) { key == key; }) &&
+                  std::default_initializable<Equal> && requires(const Equal& equal, const Key& key) {
+                    { equal(key, key) } -> std::convertible_to<bool>;
+                  };
+
+// Stands in for what a key lacks: the one error is then the one that names it.
+struct Lacking {
+  template <class... Keys>
+  std::size_t operator()(const Keys&...) const noexcept {
+    return 0;
+  }
+};
+
+}  // namespace detail
+
 /// A keyed collection of records in memory. Safe to use from any thread; refers to
 /// its database, which must outlive it, as it must outlive the sessions that use it.
 ///
-/// `Key` needs `Hash` and `Equal`. Loads cost a hash look-up and a copy of the record.
-/// Sessions must come from the same database.
+/// `Key` is copyable, and has a `Hash` and an `Equal`; `with_locks` wants an order, too. Loads cost a hash
+/// look-up and a copy of the record. Sessions must come from the same database.
 template <class Key, class T, Runtime R = StdRuntime, class Hash = std::hash<Key>,
           class Equal = std::equal_to<Key>>
 class Table : public FindsVerbs {
+  static_assert(std::copyable<Key>, "memory::Table: the key type must be copyable");
+  static_assert(detail::HashOf<Hash, Key>,
+                "memory::Table: the key type has no hash: specialise std::hash for it, or name a hash, as in "
+                "Table<Key, T, StdRuntime, KeyHash>");
+  static_assert(
+      detail::EqualOf<Equal, Key>,
+      "memory::Table: the key type has no equality: give it an operator==, or name an equality, as in "
+      "Table<Key, T, StdRuntime, KeyHash, KeyEqual>");
+  static_assert(std::copyable<T>, "memory::Table: the record type must be copyable");
+
  public:
   using key_type = Key;                          ///< as Storage asks
   using record_type = T;                         ///< as Storage asks
@@ -35,18 +70,19 @@ class Table : public FindsVerbs {
   using runtime_type = R;                        ///< the database's
   static constexpr bool loads_are_local = true;  ///< as LocalStorage asks
 
-  /// `name` stands in messages and tokens.
-  explicit Table(Database<R>& database, std::string name = {})
-      : database_{&database}, name_{std::move(name)} {
+  /// `name` stands in messages and tokens, so it is this table's alone while the table
+  /// lives: a token of one table must not pass for another's. Throws NameTaken: an exception
+  /// and not a contract, since names may come from data that the caller has not made.
+  explicit Table(Database<R>& database, std::string name = {}) : database_{&database} {
     const std::scoped_lock guard{database.mutex_};
     ordinal_ = ++database.tables_;
-    if (name_.empty()) name_ = joined("table", std::to_string(ordinal_));
+    name_ = database.take_name(std::move(name), ordinal_);
   }
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
   /// The name given, or "table1", "table2", ... in the order of their making.
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const std::string& name() const noexcept { return *name_; }
   /// True if `Equal` says so.
   [[nodiscard]] bool same_key(const Key& a, const Key& b) const { return slots_.key_eq()(a, b); }
   /// The database that it belongs to.
@@ -134,7 +170,7 @@ class Table : public FindsVerbs {
     auto session = this->session();
     lock(session, key);
     auto found = load(session, key);
-    if (!found) throw Missing{{name_, shown(key)}};
+    if (!found) throw Missing{{*name_, shown(key)}};
     if (!std::invoke(change, found->record)) return std::nullopt;
     write(session, key, found->version, found->record);
     if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
@@ -153,13 +189,13 @@ class Table : public FindsVerbs {
     Entry(Slot& slot, Table& table, const Key& key) : detail::Entry<R>{slot}, table_{&table}, key_{key} {}
 
     [[nodiscard]] Slot& typed_slot() const noexcept { return static_cast<Slot&>(this->slot()); }
-    [[nodiscard]] Place place() const override { return {table_->name_, shown(key_)}; }
+    [[nodiscard]] Place place() const override { return {*table_->name_, shown(key_)}; }
 
     [[nodiscard]] std::shared_ptr<const Stale> stale(Action action, Version expected) const override {
       const auto& slot = typed_slot();
       std::optional<Versioned<T>> current;
       if (slot.present) current = Versioned<T>{*slot.record, slot.last};
-      return std::make_shared<const Conflict<Key, T>>(action, table_->name_, key_, expected, slot.version(),
+      return std::make_shared<const Conflict<Key, T>>(action, *table_->name_, key_, expected, slot.version(),
                                                       std::move(current));
     }
 
@@ -234,10 +270,12 @@ class Table : public FindsVerbs {
   }
 
   Database<R>* database_;
-  std::string name_;
+  std::shared_ptr<const std::string> name_;
   std::uint64_t ordinal_ = 0;
   std::uint64_t slots_made_ = 0;
-  std::unordered_map<Key, Slot, Hash, Equal> slots_;
+  std::unordered_map<Key, Slot, std::conditional_t<detail::HashOf<Hash, Key>, Hash, detail::Lacking>,
+                     std::conditional_t<detail::EqualOf<Equal, Key>, Equal, detail::Lacking>>
+      slots_;
 };
 
 }  // namespace lockstep::memory

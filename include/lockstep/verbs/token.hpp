@@ -162,6 +162,8 @@ template <Storage S>
 /// A token for the record at `key` as it was at `version`: letters, digits, '-', '_'
 /// and one '.', fit for URLs, headers (as an ETag, in quotes) and form fields.
 ///
+/// It names the storage by its `name()`, so two storages that tokens can be presented to
+/// need different names; `memory::Table` sees to that within one database.
 /// It does not hide the version. Unsigned tokens can be made by anybody; sign them
 /// where a holder gains by lying. Safe to call from any thread.
 template <Storage S, TokenSigner Signer = Unsigned>
