@@ -10,12 +10,14 @@ besides (a group per header, a label per heading, links between pages) is added 
     for_doxygen.py finish DIRECTORY      mends what Doxygen made of it
 """
 
+import functools
 import os
 import re
 import shutil
 import subprocess
 import sys
 import textwrap
+import xml.etree.ElementTree
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,8 +35,6 @@ SECTIONS = {
 
 # The guide, in reading order.
 GUIDE = ["start", "versions", "locks", "transactions", "choosing", "errors", "storages", "simulator"]
-# What else there is to read, after it.
-MORE = ["reference", "install", "include-cost", "proof"]
 
 
 # --- Headers -----------------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def groups():
             if not label:
                 continue
             comment = opening_comment((ROOT / header).read_text())
-            comment = re.sub(r"([<>])", r"\\\1", comment).replace("*/", "* /")
+            comment = escaped(comment).replace("*/", "* /")
             out.append(f"/** @defgroup {label} {header.name}\n@ingroup {section}\n@brief {comment}\n\n"
                        f"@code{{.cpp}}\n#include <{include_line(header)}>\n@endcode\n*/")
     return "\n\n".join(out) + "\n"
@@ -108,24 +108,24 @@ SPECIAL = [
 
 
 def declarations(lines):
-    """The documented names at namespace scope, outside of detail: (last line of the docstring, name)."""
+    """The documented names at namespace scope, outside of detail: (last line of the docstring, name, scope)."""
     scopes, found = [], []
     for number, line in enumerate(lines):
         if match := re.match(r"namespace ([\w:]+) \{", line):
             scopes.append(match[1])
         elif line.startswith("}  // namespace"):
             scopes.pop()
-        elif line.startswith("///") and not lines[number + 1].startswith("///") and not "detail" in "".join(scopes[1:]):
+        elif line.startswith("///") and not lines[number + 1].startswith("///") and "detail" not in "".join(scopes):
             declaration = ""
             for following in lines[number + 1:]:
                 declaration += following + " "
                 if re.search(r"[;{]\s*$", following):
                     break
             declaration = re.sub(r"decltype\(auto\)", "auto", declaration)
-            name = re.search(r"^(?:template <.*> )?(?:class|struct) (\w+)|^template <.*> concept (\w+) =|"
+            name = re.search(r"^(?:template <.*> )?(?:class|struct) (?:\[\[\w+\]\] )?(\w+)|^template <.*> concept (\w+) =|"
                              r"constexpr auto (\w+) =|(?<![\w:])(?!requires\b)(\w+)\((?!auto\b)", declaration)
             if name:
-                found.append((number, next(filter(None, name.groups()))))
+                found.append((number, next(filter(None, name.groups())), "::".join(scopes)))
     return found
 
 
@@ -160,7 +160,7 @@ def check_examples(known):
     shown = set()
     for _, directory, _ in SECTIONS.values():
         for header in headers(directory):
-            for number, name in declarations((ROOT / header).read_text().splitlines()):
+            for number, name, _ in declarations((ROOT / header).read_text().splitlines()):
                 key = snippet_for(header, name, known)
                 shown.add(key)
                 if not key and header.parent.name == "verbs" and name.islower() and name not in NOT_VERBS:
@@ -178,11 +178,17 @@ def bare_enumerators(text):
                 yield f"{enum[1]}: {line.strip()}"
 
 
-def check_enumerators():
+def check_what_doxygen_does_not():
+    """Enumerators and concepts without documentation."""
     for _, directory, _ in SECTIONS.values():
         for header in headers(directory):
-            for bare in bare_enumerators((ROOT / header).read_text()):
+            text = (ROOT / header).read_text()
+            for bare in bare_enumerators(text):
                 sys.exit(f"{header}: undocumented in enum {bare}")
+            documented = {name for _, name, _ in declarations(text.splitlines())}
+            for scope, name in concepts_of(text):
+                if name not in documented and "detail" not in scope:
+                    sys.exit(f"{header}: concept {name} is undocumented")
 
 
 def filtered_header(header):
@@ -200,7 +206,7 @@ def filtered_header(header):
                 lines[number] = f"{line}  ///< {words}"
                 break
     known, illustrated = snippets(), set()
-    for number, name in declarations(lines):
+    for number, name, _ in declarations(lines):
         key = snippet_for(header, name, known)
         if key and key not in illustrated:  # once, at the first of several overloads
             illustrated.add(key)
@@ -251,6 +257,34 @@ def example_page(path):
     return path.name.replace(".", "_8") + "-example.html"
 
 
+@functools.cache
+def public_names():
+    """Where the documentation of each public name is, by the name as pages write it: `save`, `sim::check`."""
+    found = {}
+    concept_names = set(concepts())
+    for section, (_, directory, _) in SECTIONS.items():
+        for header in headers(directory):
+            for _, name, scope in declarations((ROOT / header).read_text().splitlines()):
+                full = f"{scope}::{name}"
+                target = f"concept{mangled(full)}.html" if full in concept_names else f"name.html#{group_of(header)}/{full}"
+                if name == header.stem:  # `save` is first of all the one of save.hpp
+                    found[full.removeprefix("lockstep::")] = target
+                found.setdefault(full.removeprefix("lockstep::"), target)
+                if section == "memory":
+                    found.setdefault(name, target)
+    return found
+
+
+def linked_names(text):
+    """Code spans that are a public name, linked to its documentation: `finish` knows where that is."""
+    def linked(match):
+        target = public_names().get(match[1].removeprefix("lockstep::"))
+        return f"[{match[0]}]({target})" if target else match[0]
+
+    parts = re.split(r"(\[(?:[^\[\]]|\[[^\[\]]*\])*\]\([^()]*\))", text)  # links are left alone
+    return "".join(part if number % 2 else re.sub(r"`([\w:]+)`", linked, part) for number, part in enumerate(parts))
+
+
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\(([^()\s]+)\)")
 
 
@@ -284,7 +318,7 @@ def filtered_page(page):
             elif re.match(r"<!-- .* -->$", line):
                 line = ""
             else:
-                line = LINK.sub(rewritten, line)
+                line = linked_names(LINK.sub(rewritten, line))
         lines.append(line)
     return "\n".join(lines) + "\n"
 
@@ -297,23 +331,25 @@ def title_of(page):
 
 
 def escaped(text):
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def concepts_of(text):
+    """(scope, name) of each concept in a header."""
+    scopes = []
+    for line in text.splitlines():
+        if match := re.match(r"namespace ([\w:]+) \{", line):
+            scopes.append(match[1])
+        elif re.match(r"\}  // namespace", line):
+            scopes.pop()
+        elif match := re.match(r"concept (\w+) =", line):
+            yield "::".join(scopes), match[1]
 
 
 def concepts():
     """The names of all public concepts, as Doxygen spells them."""
-    found = []
-    for _, directory, _ in SECTIONS.values():
-        for header in headers(directory):
-            scopes = []
-            for line in (ROOT / header).read_text().splitlines():
-                if match := re.match(r"namespace ([\w:]+) \{", line):
-                    scopes.append(match[1])
-                elif re.match(r"\}  // namespace", line):
-                    scopes.pop()
-                elif match := re.match(r"concept (\w+) =", line):
-                    found.append("::".join([*scopes, match[1]]))
-    return sorted(name for name in found if "detail" not in name)
+    return sorted(f"{scope}::{name}" for _, directory, _ in SECTIONS.values() for header in headers(directory)
+                  for scope, name in concepts_of((ROOT / header).read_text()) if "detail" not in scope)
 
 
 def mangled(name):
@@ -328,7 +364,9 @@ def navigation():
 
     def pages(names):
         found = [Path("docs") / f"{name}.md" for name in names]
-        return [tab(f"@ref {page_label(page)}", title_of(page)) for page in found if is_page(page)]
+        return [tab(f"@ref {page_label(page)}", title_of(page)) for page in found]
+
+    more = sorted(path.stem for path in (ROOT / "docs").glob("*.md") if path.stem not in [*GUIDE, "reference"])
 
     out = ['<navindex>', '<tab type="mainpage" visible="yes" title="lockstep"/>']
     out += ['<tab type="usergroup" visible="yes" title="Guide">', *pages(GUIDE), "</tab>"]
@@ -343,8 +381,9 @@ def navigation():
             *(tab(f"concept{mangled(name)}.html", name.split("::")[-1]) for name in concepts()), "</tab>",
             '<tab type="classlist" visible="yes" title="Types"/>',
             '<tab type="namespacemembers" visible="yes" title="All names"/>',
-            '<tab type="examples" visible="yes" title="Examples"/>']
-    out += ['<tab type="usergroup" visible="yes" title="More">', *pages(MORE[1:])]
+            '<tab type="usergroup" visible="yes" title="Examples" url="@ref all_examples">',
+            *(tab(example_page(path), path.stem) for path in sorted((ROOT / "examples").glob("*.cpp"))), "</tab>"]
+    out += ['<tab type="usergroup" visible="yes" title="More">', *pages(more)]
     out += ['<tab type="usergroup" visible="yes" title="Decisions">']
     out += [tab(f"@ref {page_label(page)}", title_of(page)) for page in
             sorted(path.relative_to(ROOT) for path in (ROOT / "docs/decisions").glob("*.md"))]
@@ -378,19 +417,22 @@ def examples(directory):
     directory.mkdir()
     for name, (_, text) in known.items():
         (directory / snippet_file(name)).write_text(text)
-    pages = []
+    pages, entries = [], []
     for path in sorted((ROOT / "examples").glob("*.cpp")):
         text = path.read_text()
         (directory / path.name).write_text("".join(line for line in text.splitlines(keepends=True)
                                                    if not MARK.match(line.rstrip())))
-        pages.append(f"/** @example {path.name}\n{opening_comment(text)} */\n")
-    return "\n".join(pages)
+        pages.append(f"/** @example {path.name} */")
+        about = escaped(" ".join(opening_comment(text).split()))
+        entries.append(f"- [{path.name}]({example_page(path)}): {about}")
+    entries = "\n".join(entries)
+    return "\n".join(pages) + f"\n\n/** @page all_examples Examples\nOne idea per file.\n\n{entries}\n*/\n"
 
 
 def prepare(directory):
     """Starts from what this Doxygen has as its defaults, since they differ from version to version."""
     directory.mkdir(parents=True, exist_ok=True)
-    check_enumerators()
+    check_what_doxygen_does_not()
     header, layout = directory / "header.html", directory / "layout.xml"
     subprocess.run(["doxygen", "-w", "html", header, directory / "footer.html", directory / "doxygen.css"],
                    check=True, stdout=subprocess.DEVNULL)
@@ -407,12 +449,50 @@ def prepare(directory):
     (directory / "groups.dox").write_text(groups() + examples(directory / "examples"))
 
 
-def finish(directory):
-    """Doxygen announces a class's private classes at the top of its page, and then does not list them."""
-    for path in directory.glob("html/*.html"):
+def resolve_names(directory):
+    """Turns the links that `linked_names` made, name.html#group/scope::name, into those of the site."""
+    found = {}
+    for compound in xml.etree.ElementTree.parse(directory / "lockstep.tag").getroot():
+        name, page = compound.findtext("name"), compound.findtext("filename")
+        if compound.get("kind") in ("class", "struct"):
+            found[name] = page
+        elif compound.get("kind") == "group":
+            for member in compound.iter("member"):
+                place = f"{member.findtext('anchorfile')}#{member.findtext('anchor')}"
+                found.setdefault(f"{name}/{member.findtext('name')}", place)
+
+    def resolved(match):
+        group, name = match[1].split("/")
+        place = found.get(f"{group}/{name.split('::')[-1]}") or found.get(name)
+        if not place:
+            sys.exit(f"Doxygen has no documentation of {name}, which a page links to")
+        return f'href="{place}"'
+
+    for path in sorted(directory.glob("html/*.html")):
         text = path.read_text()
+        if "name.html#" in text:
+            path.write_text(re.sub(r'href="name\.html#([^"]+)"', resolved, text))
+
+
+def finish(directory):
+    """Mends what Doxygen leaves amiss."""
+    for path in sorted(directory.glob("html/*.html")):
+        text = path.read_text()
+        # It announces a class's private classes at the top of its page, and then does not list them.
         if "#nested-classes" in text and 'name="nested-classes"' not in text:
             path.write_text(re.sub(r'<a href="#nested-classes">\w+</a>( &#124;\s*)?', "", text))
+    resolve_names(directory)
+    # It shows the page of a class nowhere in the navigation: it belongs to its header's page there.
+    for index in directory.glob("html/navtreeindex*.js"):
+        places = dict(re.findall(r'^"([^"]+)":(\[[\d,]+\]),?$', index.read_text(), re.M))
+        for path in sorted(directory.glob("html/*.html")):
+            group = re.search(r'<div class="ingroups">.*href="([^"]+)"', path.read_text())
+            if path.name not in places and group and group[1] in places:
+                places[path.name] = places[group[1]]
+        entries = ",\n".join(f'"{page}":{place}' for page, place in sorted(places.items()))
+        head = re.match(r"var \w+ =\n\{\n", index.read_text())
+        if head:
+            index.write_text(f"{head[0]}{entries}\n}};\n")
 
 
 def main():

@@ -58,12 +58,12 @@ decltype(auto) step(std::string_view operation, Effect&& effect) {
 class Headers(unittest.TestCase):
     def test_documented_names_at_namespace_scope_are_found(self):
         found = for_doxygen.declarations(HEADER.splitlines())
-        self.assertEqual([name for _, name in found],
+        self.assertEqual([name for _, name, _ in found],
                          ["Storage", "load", "with_locks", "ScopedLock", "mine_wins", "step"])
 
     def test_a_name_is_found_at_the_last_line_of_its_docstring(self):
         lines = HEADER.splitlines()
-        self.assertEqual([lines[number] for number, name in for_doxygen.declarations(lines) if name == "with_locks"],
+        self.assertEqual([lines[number] for number, name, _ in for_doxygen.declarations(lines) if name == "with_locks"],
                          ["/// and runs."])
 
     def test_the_opening_comment_ends_where_code_begins(self):
@@ -104,6 +104,14 @@ class Pages(unittest.TestCase):
         self.assertEqual(link("docs/proof.md", "../include/lockstep/verbs/save.hpp"), "@ref verbs_save")
         self.assertEqual(link("docs/proof.md", "../examples/update.cpp"), "update_8cpp-example.html")
         self.assertIsNone(link("README.md", "LICENSE"))
+
+    def test_names_in_code_spans_lead_to_their_documentation(self):
+        self.assertEqual(for_doxygen.linked_names("`save`, `sim::check`, `mutex`, `tx.edit` and [`load`](x)"),
+                         "[`save`](name.html#verbs_save/lockstep::save), "
+                         "[`sim::check`](name.html#sim_explore/lockstep::sim::check), `mutex`, `tx.edit` and [`load`](x)")
+        self.assertEqual(for_doxygen.linked_names("`Storage` and `memory::Table`"),
+                         "[`Storage`](conceptlockstep_1_1Storage.html) and "
+                         "[`memory::Table`](name.html#memory_table/lockstep::memory::Table)")
 
     def test_headings_have_the_anchors_that_forges_give_them(self):
         self.assertEqual(for_doxygen.slug("Code in the `README`, & more"), "code-in-the-readme--more")

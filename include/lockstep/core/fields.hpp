@@ -17,6 +17,7 @@ using Members =
 }  // namespace detail
 
 /// A record type whose fields are described: `BOOST_DESCRIBE_STRUCT(Account, (), (owner, balance))`.
+/// Describe every field that `==` compares: what is not described is not merged.
 template <class T>
 concept Described = requires { typename detail::Members<T>; };
 

@@ -2,16 +2,8 @@
 //
 // A storage is a keyed collection of versioned records of one type. What several
 // storages stage in one session commits together, all or nothing. The laws behind
-// the signatures are a test suite that any storage can be put through
-// (laws.hpp):
-//
-//  1. A commit is atomic: every guard held and every write landed, or nothing changed.
-//  2. A version is never used twice by one record, erased and inserted again included.
-//  3. A load returns a state that some commit produced, whole; within a session all
-//     loads belong to one state, and its own staged writes are seen.
-//  4. A session that ends in any other way than a commit leaves no trace and no lock.
-//  5. A lost race is a value (`Commit`), never an exception of `commit`; an outcome
-//     that cannot be known is an error of its own.
+// the signatures stand with the concept `Storage`, and are a test suite that any storage
+// can be put through (laws.hpp).
 #pragma once
 
 #include <lockstep/runtime/std_runtime.hpp>
@@ -56,7 +48,20 @@ concept SessionSource = requires(D& source) {
 };
 
 /// A keyed collection of versioned records. All calls may be made from any thread,
-/// each session being used by one thread at a time. The laws are at the head of this file.
+/// each session being used by one thread at a time.
+///
+/// The laws:
+///
+/// 1. A commit is atomic: every guard held and every write landed, or nothing changed.
+/// 2. A version is never used twice by one record, erased and inserted again included,
+///    where the backend can know it.
+/// 3. A load returns a state that some commit produced, whole; within a session all
+///    loads belong to one state, and its own staged writes are seen.
+/// 4. A session that ends in any other way than a commit leaves no trace and no lock.
+/// 5. A lost race is a value (`Commit`), never an exception of `commit`; an outcome
+///    that cannot be known is an error of its own.
+///
+/// The calls:
 ///
 /// - `load(key)`: the last committed record, or nothing.
 /// - `session()`: a unit of work; movable; ends by `commit()` or by its destruction.
@@ -135,7 +140,8 @@ concept LockableStorage = Storage<S> && requires(S& storage, session_of<S>& sess
 template <class Session>
 concept SavepointSession = requires(Session& session) { session.rollback_to(session.savepoint()); };
 
-/// A storage that can insert a record at a version of the caller's choice.
+/// A storage that can insert a record at a version of the caller's choice. The commit throws
+/// VersionUnavailable unless that version is past every one that a record at this key had.
 template <class S>
 concept NumberedStorage = Storage<S> && requires(S& storage, session_of<S>& session, const key_of<S>& key,
                                                  const version_of<S>& initial, record_of<S> record) {

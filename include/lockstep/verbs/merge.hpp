@@ -52,7 +52,8 @@ template <class Key, class T, class V>
   return {draft.base(), *draft, conflict.current()};
 }
 
-/// Makes one record of a conflict, or none: the conflict stays.
+/// Makes one record of a conflict, or none: the conflict stays. It may run several times, so
+/// its result depends on the conflict alone, and it has no side effects.
 template <class R, class T, class V>
 concept Resolver = requires(const R& resolve, const ConflictView<T, V>& conflict) {
   { resolve(conflict) } -> std::same_as<std::optional<T>>;

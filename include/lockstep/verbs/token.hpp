@@ -90,7 +90,8 @@ struct Unsigned {
   return Version{number};
 }
 
-/// A version type that goes into a token and comes back.
+/// A version type that goes into a token and comes back: `version_from_text` of a version's
+/// text is that version, and no other text is a version's.
 template <class V>
 concept TextualVersion = Textual<V> && requires(std::string_view text) {
   { version_from_text(text, std::type_identity<V>{}) } -> std::same_as<std::optional<V>>;
