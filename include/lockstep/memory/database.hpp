@@ -264,6 +264,7 @@ class Session {
 /// There is a table of this name in the database already.
 class NameTaken : public Error {
  public:
+  /// `name` is the name that was asked for.
   explicit NameTaken(std::string name)
       : Error{joined("a table named ", name, " is in this database already")}, name_{std::move(name)} {}
   /// The name that was asked for.
