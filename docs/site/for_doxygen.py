@@ -459,7 +459,8 @@ def resolve_names(directory):
         elif compound.get("kind") == "group":
             for member in compound.iter("member"):
                 place = f"{member.findtext('anchorfile')}#{member.findtext('anchor')}"
-                found.setdefault(f"{name}/{member.findtext('name')}", place)
+                # With its scope or without: the versions of Doxygen differ.
+                found.setdefault(f"{name}/{member.findtext('name').split('::')[-1]}", place)
 
     def resolved(match):
         group, name = match[1].split("/")
