@@ -8,7 +8,8 @@
 
 needed='lockstep needs a C++20 compiler (g++ 12 or clang 14, or later), CMake 3.25, Ninja,
 Boost 1.81 (headers, Context, JSON; for the tests also Test), Microsoft GSL 4.0, CLI11 and {fmt};
-for all tests also OpenSSL, Catch2, GoogleTest, pkg-config, make, Python 3.9 and git.'
+for all tests also OpenSSL, Catch2, GoogleTest, pkg-config, make, Python 3.9 and git;
+for the documentation Doxygen 1.9.4, doxygen-awesome-css and Python 3.9.'
 
 # The oldest Boost that will do, as the minor version of 1.x.
 readonly boost_minimum=81

@@ -71,7 +71,9 @@ class Batch {
     return *this;
   }
 
-  /// Lands everything, or nothing and says which members were stale: all of them.
+  /// Lands everything, or nothing and says which members were stale: all of them. Waits for locks
+  /// that other sessions hold on what it writes, so it may throw Deadlock where they take theirs
+  /// one by one; or VersionUnavailable. Nothing was written then.
   Commit commit() {
     auto commit = session_.commit();
     if (commit) {
