@@ -33,6 +33,13 @@ SECTIONS = {
     "sim": ("Simulator", "sim/include/lockstep/sim", "Runs a test under every interleaving."),
 }
 
+NAMESPACES = {
+    "lockstep": "The library.",
+    "lockstep::memory": "The embedded storage.",
+    "lockstep::sim": "The simulator, with std's names for what stands in for std's.",
+    "lockstep::sim::this_thread": "What a simulated thread does with itself.",
+}
+
 # The guide, in reading order.
 GUIDE = ["start", "versions", "locks", "transactions", "choosing", "errors", "storages", "simulator"]
 
@@ -76,7 +83,7 @@ def include_line(header):
 
 def groups():
     """Doxygen's groups: a section per directory, in it a group per header, which its opening comment explains."""
-    out = []
+    out = [f"/** @namespace {name}\n@brief {brief} */" for name, brief in NAMESPACES.items()]
     for section, (title, directory, brief) in SECTIONS.items():
         out.append(f"/** @defgroup {section} {title}\n@brief {brief} */")
         for header in headers(directory):
@@ -483,13 +490,15 @@ def finish(directory):
         if "#nested-classes" in text and 'name="nested-classes"' not in text:
             path.write_text(re.sub(r'<a href="#nested-classes">\w+</a>( &#124;\s*)?', "", text))
     resolve_names(directory)
-    # It shows the page of a class nowhere in the navigation: it belongs to its header's page there.
+    # It shows the pages of classes and namespaces nowhere in the navigation: they belong to the page of their
+    # header there, and to the list of all names.
     for index in directory.glob("html/navtreeindex*.js"):
         places = dict(re.findall(r'^"([^"]+)":(\[[\d,]+\]),?$', index.read_text(), re.M))
         for path in sorted(directory.glob("html/*.html")):
             group = re.search(r'<div class="ingroups">.*href="([^"]+)"', path.read_text())
-            if path.name not in places and group and group[1] in places:
-                places[path.name] = places[group[1]]
+            there = group[1] if group else "namespacemembers.html" if path.name.startswith("namespace") else None
+            if path.name not in places and there in places:
+                places[path.name] = places[there]
         entries = ",\n".join(f'"{page}":{place}' for page, place in sorted(places.items()))
         head = re.match(r"var \w+ =\n\{\n", index.read_text())
         if head:

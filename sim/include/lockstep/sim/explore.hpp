@@ -29,7 +29,7 @@ enum class Strategy {
 
 /// Where an exploration stands, for a progress line.
 struct Progress {
-  std::uint64_t executions = 0;         ///< begun so far
+  std::uint64_t executions = 0;         ///< ended so far, without those cut short as redundant
   std::uint64_t steps = 0;              ///< over all of them
   std::chrono::nanoseconds elapsed{0};  ///< since the exploration began
 };

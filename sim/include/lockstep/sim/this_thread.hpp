@@ -39,6 +39,7 @@ void sleep_for(const std::chrono::duration<Rep, Period>& duration) {
 /// Likewise, until the clock of the simulator shows `when`.
 inline void sleep_until(const clock::time_point& when) { detail::sleep_until(detail::instant(when)); }
 
+/// The identity of the calling thread.
 [[nodiscard]] inline thread::id get_id() noexcept { return thread::current(); }
 
 }  // namespace this_thread
