@@ -35,11 +35,11 @@
 #include <array>
 #include <atomic>
 #include <charconv>
-#include <chrono>
 #include <concepts>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <exception>
 #include <functional>
 #include <initializer_list>
@@ -310,6 +310,7 @@ using Members =
 }  // namespace detail
 
 /// A record type whose fields are described: `BOOST_DESCRIBE_STRUCT(Account, (), (owner, balance))`.
+/// Describe every field that `==` compares: what is not described is not merged.
 template <class T>
 concept Described = requires { typename detail::Members<T>; };
 
@@ -386,6 +387,36 @@ void check_invariants(const T& record, PlaceOf&& place) {
 
 }  // namespace lockstep
 
+// ---- lockstep/core/contract.hpp
+
+// Contracts that speak: a caller's mistake ends the program, as GSL's Expects does, and
+// standard error says which contract was violated before it does.
+//
+// GSL leaves the text out (its `Expects` calls std::terminate and nothing else), and in a
+// release build without a debugger that is all there is. Others put it in: Abseil's CHECK
+// and libstdc++'s assertions name the condition, the file and the line.
+
+namespace lockstep::detail {
+
+// In one write, so that two threads do not mix their words. The stream is not looked at.
+inline void tell_violation(const char* contract, const char* file, unsigned line,
+                           const char* function) noexcept {
+  static_cast<void>(std::fprintf(stderr, "lockstep: contract violated in %s (%s:%u): %s\n", function, file,
+                                 line, contract));
+  static_cast<void>(std::fflush(stderr));
+}
+
+/// Returns `holds`; if it is false, says on standard error that `contract`, a sentence
+/// about what the caller must do, was violated: `Expects(told(!over(), "..."))`.
+/// Costs a comparison if it holds. Usable in constant expressions, where a violation does not compile.
+constexpr bool told(bool holds, const char* contract, const char* file = __builtin_FILE(),
+                    unsigned line = __builtin_LINE(), const char* function = __builtin_FUNCTION()) {
+  if (!holds) tell_violation(contract, file, line, function);
+  return holds;
+}
+
+}  // namespace lockstep::detail
+
 // ---- lockstep/core/version.hpp
 
 // The number that tells one state of a record from the next.
@@ -404,7 +435,8 @@ class Version {
 
   /// The version with this number. The largest 64-bit value is not a version.
   constexpr explicit Version(std::uint64_t number) : next_{number + 1} {
-    Expects(number != std::numeric_limits<std::uint64_t>::max());
+    Expects(detail::told(number != std::numeric_limits<std::uint64_t>::max(),
+                         "the largest 64-bit number is no version"));
   }
 
   /// The largest version: a record that has it cannot be written again (VersionUnavailable).
@@ -417,7 +449,7 @@ class Version {
 
   /// The number, for storing and showing. Must not be absent.
   [[nodiscard]] constexpr std::uint64_t number() const {
-    Expects(!absent());
+    Expects(detail::told(!absent(), "an absent version has no number"));
     return next_ - 1;
   }
 
@@ -443,7 +475,8 @@ namespace lockstep {
 /// A plain value: a record and the version it was read at.
 ///
 /// It has no tie to the storage it came from: two loads of one record are two
-/// values, and once one of them is saved the other is stale.
+/// values, and once one of them is saved the other is stale. Nor does it know its key:
+/// versions of two records may be equal, so keep the key with it (a token holds both).
 template <class T, class V = Version>
 struct Versioned {
   T record{};   ///< the record, to be read and changed at will
@@ -517,6 +550,15 @@ template <class T, class V>
 }
 
 }  // namespace lockstep
+
+// ---- lockstep/runtime/time.hpp
+
+// Durations and clocks, without the rest of <chrono>.
+//
+// The two headers below take durations and time points, and so define them in every implementation of std.
+// <chrono> itself adds calendars, time zones and formatting: from GCC 13 on that alone is a fifth of what
+// including lockstep would cost (docs/include-cost.md). Who needs these, or std's literals on streams,
+// includes <chrono>.
 
 // ---- lockstep/runtime/runtime.hpp
 
@@ -664,10 +706,20 @@ class Stale {
   [[nodiscard]] virtual std::string expected_text() const = 0;  ///< the guard, "absent" for an insert
   [[nodiscard]] virtual std::string actual_text() const = 0;    ///< what is stored, "absent" if nothing is
 
-  /// "accounts[7]: update expected version 3, found 4"
+  /// "accounts[7]: update expected version 3, found 4"; where there is no version to
+  /// name, "insert expected no record, found one at version 4" and the like.
   friend std::string to_string(const Stale& stale) {
-    return joined(to_string(stale.place()), ": ", to_string(stale.action_), " expected version ",
-                  stale.expected_text(), ", found ", stale.actual_text());
+    const auto expected = stale.expected_text();
+    const auto actual = stale.actual_text();
+    const bool by_version = expected != "absent" && expected != "any";
+    return joined(to_string(stale.place()), ": ", to_string(stale.action_), " expected ",
+                  by_version             ? joined("version ", expected)
+                  : expected == "absent" ? "no record"
+                                         : "a record",
+                  ", found ",
+                  actual == "absent" ? (by_version ? "no record" : "none")
+                  : by_version       ? actual
+                                     : joined("one at version ", actual));
   }
 
  protected:
@@ -783,16 +835,8 @@ class StaleRecord : public Conflicted {
 //
 // A storage is a keyed collection of versioned records of one type. What several
 // storages stage in one session commits together, all or nothing. The laws behind
-// the signatures are a test suite that any storage can be put through
-// (laws.hpp):
-//
-//  1. A commit is atomic: every guard held and every write landed, or nothing changed.
-//  2. A version is never used twice by one record, erased and inserted again included.
-//  3. A load returns a state that some commit produced, whole; within a session all
-//     loads belong to one state, and its own staged writes are seen.
-//  4. A session that ends in any other way than a commit leaves no trace and no lock.
-//  5. A lost race is a value (`Commit`), never an exception of `commit`; an outcome
-//     that cannot be known is an error of its own.
+// the signatures stand with the concept `Storage`, and are a test suite that any storage
+// can be put through (laws.hpp).
 
 namespace lockstep {
 
@@ -826,7 +870,20 @@ concept SessionSource = requires(D& source) {
 };
 
 /// A keyed collection of versioned records. All calls may be made from any thread,
-/// each session being used by one thread at a time. The laws are at the head of this file.
+/// each session being used by one thread at a time.
+///
+/// The laws:
+///
+/// 1. A commit is atomic: every guard held and every write landed, or nothing changed.
+/// 2. A version is never used twice by one record, erased and inserted again included,
+///    where the backend can know it.
+/// 3. A load returns a state that some commit produced, whole; within a session all
+///    loads belong to one state, and its own staged writes are seen.
+/// 4. A session that ends in any other way than a commit leaves no trace and no lock.
+/// 5. A lost race is a value (`Commit`), never an exception of `commit`; an outcome
+///    that cannot be known is an error of its own.
+///
+/// The calls:
 ///
 /// - `load(key)`: the last committed record, or nothing.
 /// - `session()`: a unit of work; movable; ends by `commit()` or by its destruction.
@@ -905,7 +962,8 @@ concept LockableStorage = Storage<S> && requires(S& storage, session_of<S>& sess
 template <class Session>
 concept SavepointSession = requires(Session& session) { session.rollback_to(session.savepoint()); };
 
-/// A storage that can insert a record at a version of the caller's choice.
+/// A storage that can insert a record at a version of the caller's choice. The commit throws
+/// VersionUnavailable unless that version is past every one that a record at this key had.
 template <class S>
 concept NumberedStorage = Storage<S> && requires(S& storage, session_of<S>& session, const key_of<S>& key,
                                                  const version_of<S>& initial, record_of<S> record) {
@@ -1416,6 +1474,19 @@ class Session {
   bool over_ = false;
 };
 
+/// There is a table of this name in the database already.
+class NameTaken : public Error {
+ public:
+  /// `name` is the name that was asked for.
+  explicit NameTaken(std::string name)
+      : Error{joined("a table named ", name, " is in this database already")}, name_{std::move(name)} {}
+  /// The name that was asked for.
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+ private:
+  std::string name_;
+};
+
 /// What tables of one database share. Safe to use from any thread; outlives its
 /// tables and their sessions.
 template <Runtime R>
@@ -1443,7 +1514,28 @@ class Database : public FindsVerbs {
   template <class Key, class T, Runtime R2, class Hash, class Equal>
   friend class Table;
 
+  /// The name, for a table to hold while it lives; "table" and the ordinal if it is
+  /// empty. Throws NameTaken. Called with the mutex held.
+  [[nodiscard]] std::shared_ptr<const std::string> take_name(std::string name, std::uint64_t ordinal) {
+    const auto taken = [&](const std::string& wanted) {
+      return std::ranges::any_of(names_, [&](const auto& known) {
+        const auto other = known.lock();
+        return other && *other == wanted;
+      });
+    };
+    std::erase_if(names_, [](const auto& known) { return known.expired(); });
+    if (name.empty()) {
+      while (taken(name = joined("table", std::to_string(ordinal)))) ++ordinal;
+    } else if (taken(name)) {
+      throw NameTaken{std::move(name)};
+    }
+    auto held = std::make_shared<const std::string>(std::move(name));
+    names_.push_back(held);
+    return held;
+  }
+
   mutable typename R::mutex mutex_;
+  std::vector<std::weak_ptr<const std::string>> names_;  // of the tables that live
   std::uint64_t sessions_ = 0;
   std::uint64_t tables_ = 0;
   std::uint64_t unguarded_writes_ = 0;
@@ -1457,7 +1549,7 @@ Session<R>::Session(Database<R>& database) : database_{&database} {
 
 template <Runtime R>
 Commit Session<R>::commit() {
-  Expects(!over());
+  Expects(lockstep::detail::told(!over(), "a session is over after its commit: start another"));
   Guard guard{database_->mutex_};
   struct End {
     Session& session;
@@ -1485,7 +1577,7 @@ Commit Session<R>::commit() {
 
 template <Runtime R>
 void Session<R>::rollback_to(const Savepoint& point) {
-  Expects(!over());
+  Expects(lockstep::detail::told(!over(), "a session is over after its commit: start another"));
   const std::scoped_lock guard{database_->mutex_};
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     entries_[i]->staged = i < point.staged_.size() ? point.staged_[i] : typename Entry::Staged{};
@@ -1512,14 +1604,47 @@ void Session<R>::end() {
 
 namespace lockstep::memory {
 
+namespace detail {
+
+template <class Hash, class Key>
+concept HashOf = std::default_initializable<Hash> && requires(const Hash& hash, const Key& key) {
+  { hash(key) } -> std::convertible_to<std::size_t>;
+};
+// std::equal_to has a call operator even where its type has no `==`.
+template <class Equal, class Key>
+concept EqualOf = (!std::same_as<Equal, std::equal_to<Key>> || requires(const Key& key) { key == key; }) &&
+                  std::default_initializable<Equal> && requires(const Equal& equal, const Key& key) {
+                    { equal(key, key) } -> std::convertible_to<bool>;
+                  };
+
+// Stands in for what a key lacks: the one error is then the one that names it.
+struct Lacking {
+  template <class... Keys>
+  std::size_t operator()(const Keys&...) const noexcept {
+    return 0;
+  }
+};
+
+}  // namespace detail
+
 /// A keyed collection of records in memory. Safe to use from any thread; refers to
 /// its database, which must outlive it, as it must outlive the sessions that use it.
 ///
-/// `Key` needs `Hash` and `Equal`. Loads cost a hash look-up and a copy of the record.
-/// Sessions must come from the same database.
+/// `Key` is copyable, and has a `Hash` and an `Equal`; `with_locks` wants an order, too. Loads cost a hash
+/// look-up and a copy of the record. Sessions must come from the same database.
 template <class Key, class T, Runtime R = StdRuntime, class Hash = std::hash<Key>,
           class Equal = std::equal_to<Key>>
 class Table : public FindsVerbs {
+  static_assert(std::copyable<Key>, "memory::Table: the key type must be copyable");
+  static_assert(detail::HashOf<Hash, Key>,
+                "memory::Table: the key type has no hash: specialise std::hash for it, or name a hash, as in "
+                "Table<Key, T, StdRuntime, KeyHash>");
+  static_assert(
+      detail::EqualOf<Equal, Key>,
+      "memory::Table: the key type has no equality: give it an operator==, or name an equality, as in "
+      "Table<Key, T, StdRuntime, KeyHash, KeyEqual>");
+  static_assert(std::copyable<T>, "memory::Table: the record type must be copyable");
+
  public:
   using key_type = Key;                          ///< as Storage asks
   using record_type = T;                         ///< as Storage asks
@@ -1527,18 +1652,19 @@ class Table : public FindsVerbs {
   using runtime_type = R;                        ///< the database's
   static constexpr bool loads_are_local = true;  ///< as LocalStorage asks
 
-  /// `name` stands in messages and tokens.
-  explicit Table(Database<R>& database, std::string name = {})
-      : database_{&database}, name_{std::move(name)} {
+  /// `name` stands in messages and tokens, so it is this table's alone while the table
+  /// lives: a token of one table must not pass for another's. Throws NameTaken: an exception
+  /// and not a contract, since names may come from data that the caller has not made.
+  explicit Table(Database<R>& database, std::string name = {}) : database_{&database} {
     const std::scoped_lock guard{database.mutex_};
     ordinal_ = ++database.tables_;
-    if (name_.empty()) name_ = joined("table", std::to_string(ordinal_));
+    name_ = database.take_name(std::move(name), ordinal_);
   }
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
   /// The name given, or "table1", "table2", ... in the order of their making.
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const std::string& name() const noexcept { return *name_; }
   /// True if `Equal` says so.
   [[nodiscard]] bool same_key(const Key& a, const Key& b) const { return slots_.key_eq()(a, b); }
   /// The database that it belongs to.
@@ -1605,10 +1731,10 @@ class Table : public FindsVerbs {
 
   /// After a commit: the version at which the session's write of `key` landed.
   [[nodiscard]] Version version(Session<R>& session, const Key& key) const {
-    Expects(session.over());
+    Expects(lockstep::detail::told(session.over(), "a version is known once its session has committed"));
     const std::scoped_lock guard{database_->mutex_};
     const auto slot = slots_.find(key);
-    Expects(slot != slots_.end());
+    Expects(lockstep::detail::told(slot != slots_.end(), "the session has written a record at this key"));
     return session.index_.at(&slot->second)->landed;
   }
 
@@ -1626,7 +1752,7 @@ class Table : public FindsVerbs {
     auto session = this->session();
     lock(session, key);
     auto found = load(session, key);
-    if (!found) throw Missing{{name_, shown(key)}};
+    if (!found) throw Missing{{*name_, shown(key)}};
     if (!std::invoke(change, found->record)) return std::nullopt;
     write(session, key, found->version, found->record);
     if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
@@ -1645,13 +1771,13 @@ class Table : public FindsVerbs {
     Entry(Slot& slot, Table& table, const Key& key) : detail::Entry<R>{slot}, table_{&table}, key_{key} {}
 
     [[nodiscard]] Slot& typed_slot() const noexcept { return static_cast<Slot&>(this->slot()); }
-    [[nodiscard]] Place place() const override { return {table_->name_, shown(key_)}; }
+    [[nodiscard]] Place place() const override { return {*table_->name_, shown(key_)}; }
 
     [[nodiscard]] std::shared_ptr<const Stale> stale(Action action, Version expected) const override {
       const auto& slot = typed_slot();
       std::optional<Versioned<T>> current;
       if (slot.present) current = Versioned<T>{*slot.record, slot.last};
-      return std::make_shared<const Conflict<Key, T>>(action, table_->name_, key_, expected, slot.version(),
+      return std::make_shared<const Conflict<Key, T>>(action, *table_->name_, key_, expected, slot.version(),
                                                       std::move(current));
     }
 
@@ -1676,8 +1802,9 @@ class Table : public FindsVerbs {
   using Guard = typename Session<R>::Guard;
 
   [[nodiscard]] typename R::mutex& mutex_of(const Session<R>& session) const {
-    Expects(!session.over());
-    Expects(&session.database() == database_);
+    Expects(lockstep::detail::told(!session.over(), "a session is over after its commit: start another"));
+    Expects(lockstep::detail::told(&session.database() == database_,
+                                   "a session is used with tables of its own database"));
     return database_->mutex_;
   }
 
@@ -1725,10 +1852,12 @@ class Table : public FindsVerbs {
   }
 
   Database<R>* database_;
-  std::string name_;
+  std::shared_ptr<const std::string> name_;
   std::uint64_t ordinal_ = 0;
   std::uint64_t slots_made_ = 0;
-  std::unordered_map<Key, Slot, Hash, Equal> slots_;
+  std::unordered_map<Key, Slot, std::conditional_t<detail::HashOf<Hash, Key>, Hash, detail::Lacking>,
+                     std::conditional_t<detail::EqualOf<Equal, Key>, Equal, detail::Lacking>>
+      slots_;
 };
 
 }  // namespace lockstep::memory
@@ -1780,7 +1909,7 @@ class StagedStorage {
 
     /// Applies what was staged; the session is over afterwards.
     Commit commit() {
-      Expects(!over_);
+      Expects(detail::told(!over_, "a session is over after its commit: start another"));
       over_ = true;
       for (auto& change : changes_) {
         if (change.action == Action::insert || change.action == Action::update) {
@@ -1801,7 +1930,7 @@ class StagedStorage {
     // A change of a change keeps the first guard. Two guards of one record that
     // differ cannot both hold: both stay, and `apply` finds the one that fails.
     void stage(Change change) {
-      Expects(!over_);
+      Expects(detail::told(!over_, "a session is over after its commit: start another"));
       auto* const staged = find(changes_, change.key);
       const bool reinserts = staged && staged->action == Action::erase && change.expected == V{};
       if (!staged || (change.expected != staged->expected && !reinserts)) {
@@ -1831,7 +1960,7 @@ class StagedStorage {
   /// The record as the session sees it: what it staged, or what is committed. Throws StaleRecord if what
   /// it loaded before has changed since. Cost: one load, and from the second on one `apply` that validates.
   std::optional<Versioned<T, V>> load(Session& session, const Key& key) {
-    Expects(!session.over_);
+    Expects(detail::told(!session.over_, "a session is over after its commit: start another"));
     if (const auto* staged = session.find(session.changes_, key);
         staged && staged->action != Action::validate) {
       if (!staged->record) return std::nullopt;
@@ -1860,7 +1989,8 @@ class StagedStorage {
   /// After the commit: the version that the session's write of `key` landed at. Precondition: it wrote `key`.
   [[nodiscard]] V version(Session& session, const Key& key) {
     const auto* change = session.find(session.changes_, key);
-    Expects(session.over_ && change);
+    Expects(detail::told(session.over_ && change,
+                         "a version is known of what the session has written, once it has committed"));
     return change->landing;
   }
 
@@ -1929,7 +2059,7 @@ class [[nodiscard]] Saved {
 
   /// Why the write lost. Must have lost.
   [[nodiscard]] const Conflict<Key, T, V>& conflict() const& {
-    Expects(!*this);
+    Expects(detail::told(!*this, "only a write that lost has a conflict: ask the Saved first"));
     return static_cast<const Conflict<Key, T, V>&>(*commit_.stale().front());
   }
   /// Why the write lost, as a value: safe to keep. Must have lost.
@@ -2020,6 +2150,8 @@ saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record, const
 /// Writes `value` back if the stored version is still the one it was read at, and
 /// moves its version then, so that it can be saved again. A lost race leaves it alone.
 ///
+/// `key` is the key that `value` was loaded from: a value does not know it, and under
+/// another key whose record happens to be at the same version it would land.
 /// Safe to call from any thread, with values of its own. Nothing is written if nothing
 /// changed, if records have `==` and the storage can tell without a round trip (a Draft
 /// always can).
@@ -2051,7 +2183,8 @@ saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_
 /// if a record was removed. Safe to call from any thread. Cost: one commit.
 template <Storage S>
 saved_of<S> erase(S&& storage, const key_of<S>& key, const version_of<S>& version) {
-  Expects(!(version == version_of<S>{}));
+  Expects(detail::told(!(version == version_of<S>{}),
+                       "a record that is erased was loaded: its version is not absent"));
   auto session = storage.session();
   storage.erase(session, key, version);
   if (auto commit = session.commit(); !commit) return saved_of<S>{std::move(commit)};
@@ -2134,7 +2267,9 @@ class Batch {
     return *this;
   }
 
-  /// Lands everything, or nothing and says which members were stale: all of them.
+  /// Lands everything, or nothing and says which members were stale: all of them. Waits for locks
+  /// that other sessions hold on what it writes, so it may throw Deadlock where they take theirs
+  /// one by one; or VersionUnavailable. Nothing was written then.
   Commit commit() {
     auto commit = session_.commit();
     if (commit) {
@@ -2171,6 +2306,82 @@ template <SessionSource D>
 Batch(D&) -> Batch<session_of<D>>;
 
 }  // namespace lockstep
+
+// ---- lockstep/core/parameter.hpp
+
+// How a callable takes its argument: by value it changes a copy of it, which nobody
+// would ever see.
+
+namespace lockstep::detail {
+
+/// Says that the parameter is not known: an overloaded call operator, say.
+struct AnyParameter {};
+
+template <class Callable>
+struct ParameterOf {
+  using type = AnyParameter;
+};
+template <class R, class P>
+struct ParameterOf<R(P)> {
+  using type = P;
+};
+template <class R, class P>
+struct ParameterOf<R(P) noexcept> {
+  using type = P;
+};
+template <class F>
+  requires std::is_function_v<std::remove_pointer_t<F>> && std::is_pointer_v<F>
+struct ParameterOf<F> : ParameterOf<std::remove_pointer_t<F>> {};
+
+// Call operators, with every qualifier that one can have.
+template <class Operator>
+struct CallOperator {
+  using type = AnyParameter;
+};
+template <class C, class R, class P>
+struct CallOperator<R (C::*)(P)> {
+  using type = P;
+};
+template <class C, class R, class P>
+struct CallOperator<R (C::*)(P) const> {
+  using type = P;
+};
+template <class C, class R, class P>
+struct CallOperator<R (C::*)(P) noexcept> {
+  using type = P;
+};
+template <class C, class R, class P>
+struct CallOperator<R (C::*)(P) const noexcept> {
+  using type = P;
+};
+
+template <class F, class T>
+constexpr auto parameter_of() {
+  if constexpr (requires { &F::operator(); }) {
+    return std::type_identity<typename CallOperator<decltype(&F::operator())>::type>{};
+  } else if constexpr (std::is_invocable_v<F&, T&&> && requires { &F::template operator()<T>; }) {
+    // A generic lambda that an rvalue can be given to: `auto` is T here, `auto&&` is T&&.
+    return std::type_identity<typename CallOperator<decltype(&F::template operator()<T>)>::type> {};
+  } else {
+    return std::type_identity<typename ParameterOf<F>::type>{};
+  }
+}
+
+/// The type of the one parameter with which `F` takes a `T&`, or AnyParameter.
+template <class F, class T>
+using parameter_t = typename decltype(parameter_of<std::decay_t<F>, T>())::type;
+
+/// False if `F` is known to take its argument by value: then it gets a copy of its own.
+template <class F, class T>
+inline constexpr bool takes_reference =
+    std::is_reference_v<parameter_t<F, T>> || std::is_same_v<parameter_t<F, T>, AnyParameter>;
+
+/// False if `F` is known not to change the `T` that it is given: it takes it by value, or as const.
+template <class F, class T>
+inline constexpr bool may_change =
+    takes_reference<F, T> && !std::is_const_v<std::remove_reference_t<parameter_t<F, T>>>;
+
+}  // namespace lockstep::detail
 
 // ---- lockstep/verbs/retry.hpp
 
@@ -2236,10 +2447,11 @@ class Exhausted : public Error {
 
  private:
   static std::string text(Reason reason, unsigned attempts, const Conflicted& last) {
-    const char* const why = reason == Reason::attempts   ? "no attempt left"
-                            : reason == Reason::deadline ? "deadline passed"
-                                                         : "stop requested";
-    return joined(why, " after ", std::to_string(attempts), " of them; the last: ", last.what());
+    const char* const when = reason == Reason::attempts   ? "gave up after "
+                             : reason == Reason::deadline ? "gave up at the deadline, after "
+                                                          : "gave up as requested, after ";
+    return joined(when, std::to_string(attempts), attempts == 1 ? " attempt" : " attempts",
+                  "; the last conflict: ", last.what());
   }
   Reason reason_;
   unsigned attempts_;
@@ -2387,10 +2599,14 @@ template <Storage S>
 /// After `retry.escalate_after` lost races the record is locked first, where the
 /// storage has locks, so that the loop ends whatever others do. A change that changes
 /// nothing writes nothing. Throws Missing, ConstraintViolated, or Exhausted by
-/// `retry`'s limits; in each case nothing was written.
+/// `retry`'s limits; in each case nothing was written. A change that takes its record
+/// by value or as const does not compile: it would change nothing.
 /// Cost: one load and one commit per attempt.
 template <Storage S, std::invocable<record_of<S>&> Change>
 versioned_of<S> update(S&& storage, const key_of<S>& key, Change&& change, const Retry& retry = {}) {
+  static_assert(detail::may_change<Change, record_of<S>>,
+                "update: the change must take the record by reference, as in [](Account& a) { ... }; "
+                "by value or const, nothing would be written");
   return detail::retry_loop<runtime_of<S>>(retry, [&](bool lock, detail::Lost& lost) {
     auto session = storage.session();
     std::optional<versioned_of<S>> found;
@@ -2413,6 +2629,9 @@ versioned_of<S> update(S&& storage, const key_of<S>& key, Change&& change, const
 /// the old version become stale. Throws Missing, ConstraintViolated. Cost: one commit.
 template <AtomicStorage S, std::predicate<const record_of<S>&> When, std::invocable<record_of<S>&> Change>
 std::optional<versioned_of<S>> change_if(S&& storage, const key_of<S>& key, When&& when, Change&& change) {
+  static_assert(detail::may_change<Change, record_of<S>>,
+                "change_if: the change must take the record by reference, as in [](Account& a) { ... }; "
+                "by value or const, nothing would be written");
   return storage.change(key, [&](record_of<S>& record) {
     if (!std::invoke(when, std::as_const(record))) return false;
     std::invoke(change, record);
@@ -2498,7 +2717,7 @@ class ScopedLock {
   /// is held then, and nothing was written. What the storage's commit throws
   /// (VersionUnavailable) goes through, with the lock released and nothing written.
   void commit() {
-    Expects(held());
+    Expects(detail::told(held(), "a ScopedLock is committed while it holds its record"));
     if (detail::unchanged(**draft_, draft_->base().record)) return rollback();
     if (mode_ == LockMode::shared) {
       throw NotSupported{to_string(place_of(*storage_, key_)) + ": changed under a shared lock"};
@@ -2532,6 +2751,9 @@ class ScopedLock {
 /// LockUnavailable, LockTimeout, Deadlock. Cost: one lock, one load, one commit.
 template <LockableStorage S, std::invocable<record_of<S>&> F>
 auto with_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forever()) {
+  static_assert(detail::takes_reference<F, record_of<S>>,
+                "with_lock: the function must take the record by reference, as in [](Account& a) { ... }, "
+                "or const to read it; by value, its changes would be lost");
   ScopedLock lock{storage, key, LockMode::exclusive, wait};
   if constexpr (std::is_void_v<std::invoke_result_t<F&, record_of<S>&>>) {
     std::invoke(fn, *lock);
@@ -2558,8 +2780,10 @@ class LockedRecords {
   /// Locks `keys` in key order, each once, so that callers who lock together never deadlock.
   LockedRecords(S& storage, std::span<const key_of<S>> keys, Wait wait)
       : storage_{&storage}, session_{storage.session()} {
+    static_assert(std::totally_ordered<key_of<S>>,
+                  "with_locks: the key type has no order to lock several records in: give it an operator<=>");
     std::vector<key_of<S>> sorted{keys.begin(), keys.end()};
-    std::ranges::sort(sorted);
+    if constexpr (std::totally_ordered<key_of<S>>) std::ranges::sort(sorted);
     for (const auto& key : sorted) detail::lock_or_throw(storage, session_, key, LockMode::exclusive, wait);
     for (const auto& key : sorted) {
       if (member(key) != members_.end()) continue;
@@ -2572,7 +2796,7 @@ class LockedRecords {
   /// The record at `key`, to be changed in place. Must be one of the locked keys.
   [[nodiscard]] record_of<S>& operator[](const key_of<S>& key) {
     const auto found = member(key);
-    Expects(found != members_.end());
+    Expects(detail::told(found != members_.end(), "records[key] is one of the keys that were locked"));
     return *found->draft;
   }
 
@@ -2608,7 +2832,6 @@ class LockedRecords {
 /// The locks are taken in key order, so such calls do not deadlock with each other.
 /// Otherwise as `with_lock`. Cost: a lock and a load per record, one commit.
 template <LockableStorage S, std::invocable<LockedRecords<S>&> F>
-  requires std::totally_ordered<key_of<S>>
 auto with_locks(S& storage, std::span<const std::type_identity_t<key_of<S>>> keys, F&& fn,
                 Wait wait = Wait::forever()) {
   LockedRecords<S> records{storage, keys, wait};
@@ -2624,7 +2847,6 @@ auto with_locks(S& storage, std::span<const std::type_identity_t<key_of<S>>> key
 
 /// `with_locks(accounts, {1, 2}, fn)`
 template <LockableStorage S, std::invocable<LockedRecords<S>&> F>
-  requires std::totally_ordered<key_of<S>>
 auto with_locks(S& storage, std::initializer_list<std::type_identity_t<key_of<S>>> keys, F&& fn,
                 Wait wait = Wait::forever()) {
   return with_locks(storage, std::span<const key_of<S>>{keys.begin(), keys.size()}, std::forward<F>(fn),
@@ -2680,7 +2902,8 @@ template <class Key, class T, class V>
   return {draft.base(), *draft, conflict.current()};
 }
 
-/// Makes one record of a conflict, or none: the conflict stays.
+/// Makes one record of a conflict, or none: the conflict stays. It may run several times, so
+/// its result depends on the conflict alone, and it has no side effects.
 template <class R, class T, class V>
 concept Resolver = requires(const R& resolve, const ConflictView<T, V>& conflict) {
   { resolve(conflict) } -> std::same_as<std::optional<T>>;
@@ -2696,12 +2919,38 @@ inline constexpr auto theirs_wins = []<class T, class V>(const ConflictView<T, V
   return conflict.current ? std::optional<T>{conflict.current->record} : std::nullopt;
 };
 
+namespace detail {
+
+/// Throws NotSupported if the attempted record has a change outside its described fields,
+/// which a merge of these fields would lose. Found by value, since the number of members
+/// that a type has cannot be known for all types. Types without `==` cannot be asked, nor
+/// can records that are not equal to themselves.
+template <Described T, class V>
+void refuse_undescribed_changes(const ConflictView<T, V>& conflict) {
+  if constexpr (std::equality_comparable<T>) {
+    auto described = conflict.base.record;
+    for_each_field<T>([&](const char*, auto field) { described.*field = conflict.attempted.*field; });
+    const auto& same = described;
+    if (described == same && !(described == conflict.attempted)) {
+      throw NotSupported{
+          "merge: the record was changed in a field that is not described, and the change "
+          "would be lost"};
+    }
+  }
+}
+
+}  // namespace detail
+
 /// Per field: whoever changed it. Where both did, `decide(name, base, mine, theirs)`
 /// returns the value. Unresolved if they erased the record.
+///
+/// Fields that are not described are theirs. Where I changed one, the resolver throws
+/// NotSupported rather than lose the change, if the type has an `==` that sees it.
 template <class Decide>
 [[nodiscard]] constexpr auto merge_fields(Decide decide) {
   return [decide]<Described T, class V>(const ConflictView<T, V>& conflict) -> std::optional<T> {
     if (!conflict.current) return std::nullopt;
+    detail::refuse_undescribed_changes(conflict);
     auto merged = conflict.current->record;
     for_each_field<T>([&](const char* name, auto field) {
       const auto& base = conflict.base.record.*field;
@@ -2715,7 +2964,7 @@ template <class Decide>
 }
 
 /// Per field: whoever changed it. Unresolved where both changed one field to
-/// different values, or they erased the record.
+/// different values, or they erased the record. Fields that are not described: see `merge_fields`.
 inline constexpr auto merge_disjoint = []<Described T, class V>(const ConflictView<T, V>& conflict) {
   bool overlap = false;
   auto merged = merge_fields([&](std::string_view, const auto&, const auto& mine, const auto&) {
@@ -2732,8 +2981,8 @@ inline constexpr auto merge_disjoint = []<Described T, class V>(const ConflictVi
 /// Safe to call from any thread. `resolve` runs once per conflict. Returns the last
 /// conflict if `resolve` leaves it, or if the record was erased (mine_wins does not
 /// bring it back: insert it). After success the draft starts anew from what is stored.
-/// Throws ConstraintViolated. Cost: one commit per attempt; a load where the storage
-/// does not send the current record along with the conflict.
+/// Throws ConstraintViolated, and what `resolve` throws. Cost: one commit per attempt; a load where the
+/// storage does not send the current record along with the conflict.
 template <Storage S, Resolver<record_of<S>, version_of<S>> Resolve>
 saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_of<S>>& draft,
                  const Resolve& resolve) {
@@ -2833,7 +3082,8 @@ struct Unsigned {
   return Version{number};
 }
 
-/// A version type that goes into a token and comes back.
+/// A version type that goes into a token and comes back: `version_from_text` of a version's
+/// text is that version, and no other text is a version's.
 template <class V>
 concept TextualVersion = Textual<V> && requires(std::string_view text) {
   { version_from_text(text, std::type_identity<V>{}) } -> std::same_as<std::optional<V>>;
@@ -2905,6 +3155,8 @@ template <Storage S>
 /// A token for the record at `key` as it was at `version`: letters, digits, '-', '_'
 /// and one '.', fit for URLs, headers (as an ETag, in quotes) and form fields.
 ///
+/// It names the storage by its `name()`, so two storages that tokens can be presented to
+/// need different names; `memory::Table` sees to that within one database.
 /// It does not hide the version. Unsigned tokens can be made by anybody; sign them
 /// where a holder gains by lying. Safe to call from any thread.
 template <Storage S, TokenSigner Signer = Unsigned>

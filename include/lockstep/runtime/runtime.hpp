@@ -4,8 +4,9 @@
 // production instance (`StdRuntime`, plain aliases of std) and the simulated one.
 #pragma once
 
+#include <lockstep/runtime/time.hpp>
+
 #include <atomic>
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <mutex>

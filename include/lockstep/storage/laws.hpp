@@ -2,10 +2,10 @@
 // from any test framework.
 #pragma once
 
+#include <lockstep/runtime/time.hpp>
 #include <lockstep/storage/storage.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <exception>

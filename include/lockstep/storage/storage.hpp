@@ -7,9 +7,9 @@
 #pragma once
 
 #include <lockstep/runtime/std_runtime.hpp>
+#include <lockstep/runtime/time.hpp>
 #include <lockstep/storage/commit.hpp>
 
-#include <chrono>
 #include <concepts>
 #include <optional>
 #include <string>

@@ -4,10 +4,10 @@
 
 #include <lockstep/core/error.hpp>
 #include <lockstep/runtime/runtime.hpp>
+#include <lockstep/runtime/time.hpp>
 #include <lockstep/storage/commit.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <exception>
