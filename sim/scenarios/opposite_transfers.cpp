@@ -132,7 +132,7 @@ void one_attempt() {
   check(bank.balance(1) == 120 && bank.balance(2) == 80, "both transfers happened");
 }
 
-void one_attempt_in_argument_order() {
+void one_attempt_each() {
   Bank bank{2};
   const auto move = [&](int from, int to, int amount) {
     try {
@@ -197,10 +197,10 @@ const Registered scenarios[]{
     Registered{{.name = "opposite_transfers/one_attempt",
                 .summary = "pessimistic transfer() meets no deadlock: one attempt is enough",
                 .body = one_attempt}},
-    Registered{{.name = "opposite_transfers/one_attempt_in_argument_order",
+    Registered{{.name = "opposite_transfers/one_attempt_each",
                 .summary = "locked in the order of the arguments, one attempt is not enough",
                 .expected = FindingKind::check,
-                .body = one_attempt_in_argument_order}},
+                .body = one_attempt_each}},
     Registered{{.name = "opposite_transfers/ring",
                 .summary = "a cycle of three locks is told to one of the three",
                 .body = ring}},

@@ -1,6 +1,7 @@
 // Names, rows and digests: the side of an execution that people see. None of it is
 // touched while exploring, only when one execution is run again to be shown.
 #include <lockstep/sim/execution.hpp>
+#include <lockstep/sim/step.hpp>
 
 #include <atomic>
 #include <map>

@@ -63,8 +63,8 @@ class thread {
   /// Takes over the thread; `other` is not joinable then.
   thread(thread&& other) noexcept : ordinal_{std::exchange(other.ordinal_, none)} {}
   /// Takes over the thread; finds an exception if this one was joinable.
-  thread& operator=(
-      thread&& other) {  // NOLINT(performance-noexcept-move-constructor): it may find a joinable thread
+  // NOLINTNEXTLINE(performance-noexcept-move-constructor): it may find a joinable thread
+  thread& operator=(thread&& other) {
     if (this == &other) return *this;
     give_up();
     ordinal_ = std::exchange(other.ordinal_, none);
