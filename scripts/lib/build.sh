@@ -18,9 +18,10 @@ if [[ -z ${CMAKE_CXX_COMPILER_LAUNCHER:-} ]] && command -v ccache >/dev/null; th
 fi
 
 # build_preset <preset> <what it is> [<option of cmake>...]: brings build/<preset> up to date.
-# One line before a first build; the build's own output only if it fails.
+# One line before a first build, and on a terminal one that shows how far it is; the build's own output only
+# if it fails.
 build_preset() {
-  local preset=$1 what=$2 dir=$root/build/$1 stamp log
+  local preset=$1 what=$2 dir=$root/build/$1 stamp log first=
   shift 2
   if ! mkdir -p -- "$dir" 2>/dev/null || [[ ! -w $dir ]]; then
     die "$dir cannot be written by $(id -un). If another user built there, remove it as that user."
@@ -40,6 +41,11 @@ build_preset() {
       return 1
     }
     printf '%s' "$root $*" >"$stamp"
+    first=yes
+  fi
+  if [[ $first && -t 2 && -z ${CI:-} ]]; then  # ninja writes its progress over and over in one line
+    (cd -- "$root" && cmake --build --preset "$preset" >&2)
+    return
   fi
   (cd -- "$root" && quietly "$log" cmake --build --preset "$preset" -- "${ninja_options[@]}")
 }

@@ -23,8 +23,9 @@ Scenario scenario_named(const std::string& name) {
     if (scenario.name == name) return scenario;
     names.push_back(scenario.name);
   }
-  throw BadUsage{fmt::format("the token is of {}, and there is no such scenario{}", quoted(name),
-                             suggestion(name, names)),
+  throw BadUsage{fmt::format("the token is of {}, and there is no such scenario{} (that of a test of your "
+                             "own is replayed there, by sim::replay)",
+                             quoted(name), suggestion(name, names)),
                  "list"};
 }
 

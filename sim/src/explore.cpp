@@ -196,7 +196,9 @@ Result replay(const Body& body, std::string_view token, const Options& options) 
     result.finding = std::move(finding);
   }
   if (explorer.strayed() || execution.digest() != decoded.digest) {
-    result.note = "the test has changed since this token was made: its steps are no longer the same";
+    result.note =
+        "the steps are not those that the token was made from: the test has changed since, or the token was "
+        "mistyped";
   }
   result.elapsed = Clock::now() - start;
   return result;

@@ -58,7 +58,7 @@ struct Result {
   std::uint64_t blocked = 0;     ///< executions cut short because sleep sets showed them redundant
   std::uint64_t steps = 0;       ///< over all executions
   std::chrono::nanoseconds elapsed{0};  ///< of real time
-  std::string note;  ///< what else to know: "the test has changed since this token was made"
+  std::string note;                     ///< what else to know: that a token was made from other steps
 
   /// True if nothing was found.
   [[nodiscard]] bool passed() const noexcept { return !finding.has_value(); }
