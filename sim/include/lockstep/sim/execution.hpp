@@ -89,19 +89,19 @@ struct Thread {
   Operation* pending = nullptr;  ///< what it will do next
   Thread* starter = nullptr;     ///< whom to return to at the first announcement
   Section* section = nullptr;    ///< the step that it is inside of, if any
-  bool finished = true;
-  std::uint32_t objects = 0;   ///< made so far
   std::uint64_t random = 0;    ///< the state of its generator
+  std::size_t row = 0;         ///< its latest row in the recording
+  std::uint32_t objects = 0;   ///< made so far
   std::uint32_t free_run = 0;  ///< operations since the execution was abandoned
   std::uint32_t throws = 0;    ///< how often it was told that the execution is abandoned
-  std::size_t row = 0;         ///< its latest row in the recording
+  bool finished = true;
 
   // What it has done since it last yielded: see Execution::yield.
   bool waiting = false;           ///< it has yielded and changed nothing since
   bool disturbed = false;         ///< another thread has changed something that it observed
   bool looked = false;            ///< it has made a step since
-  std::size_t disturber = 0;      ///< the step that did
   std::uint32_t idle_rounds = 0;  ///< how often in a row it yielded without a step in between
+  std::size_t disturber = 0;      ///< the step that has disturbed it
   std::vector<Access> observed;   ///< what it looked at in the latest round that looked at anything
 };
 
