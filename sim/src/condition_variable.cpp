@@ -9,7 +9,6 @@ class condition_variable::Release final : public Operation {
   Release(const condition_variable& condition, const mutex& mutex)
       : Operation{"wait", condition.id()}, accesses_{{{condition.id(), true}, {mutex.id(), true}}} {}
   [[nodiscard]] Footprint footprint() const override { return accesses_; }
-  [[nodiscard]] bool releases() const override { return true; }
 
  private:
   std::array<Access, 2> accesses_;
@@ -22,12 +21,10 @@ class condition_variable::Wake final : public Operation {
        Instant deadline)
       : Operation{"wake", condition.id(), Readiness::conditional, deadline},
         mutex_{&mutex},
-        waiter_{&waiter},
-        accesses_{{{condition.id(), true}, {mutex.id(), true}}} {}
+        waiter_{&waiter} {}
   [[nodiscard]] Footprint footprint() const override {
-    if (!waiter_->notified()) return {accesses_.data(), 1};
-    // If it need not have been notified any more, it matters whether it was.
-    return waiter_->timed_out() ? Footprint{accesses_} : Footprint{&accesses_[1], 1};
+    access_ = {waiter_->notified() ? mutex_->id() : object(), true};
+    return {&access_, 1};
   }
   [[nodiscard]] bool enabled() const override { return waiter_->notified() && mutex_->free(); }
   [[nodiscard]] ThreadSet holders() const override {
@@ -41,7 +38,7 @@ class condition_variable::Wake final : public Operation {
  private:
   const mutex* mutex_;
   const detail::Waiter* waiter_;
-  std::array<Access, 2> accesses_;
+  mutable Access access_;
 };
 
 /// An abandoned wait leaves the lock owning a mutex that it may not hold. That is harmless: in an
@@ -65,7 +62,7 @@ cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, 
   if (execution->recording()) execution->outcome("releases " + execution->name_of(guard.id()));
   bool notified = false;
   {
-    const detail::Waiter waiter{*execution, id(), deadline};
+    const detail::Waiter waiter{*execution, id()};
     Wake wake{*this, guard, waiter, deadline};
     execution->visible(wake);
     notified = waiter.notified();

@@ -13,8 +13,6 @@ class mutex::Acquire final : public Operation {
     access_.write = mutex_->free();
     return {&access_, 1};
   }
-  [[nodiscard]] std::uint64_t sees() const override { return mutex_->free() ? 1 : 0; }
-  [[nodiscard]] std::uint64_t writes_if() const override { return 1; }
   [[nodiscard]] bool enabled() const override { return mutex_->free(); }
   [[nodiscard]] ThreadSet holders() const override {
     return mutex_->owner_ < max_threads ? only(mutex_->owner_) : 0;
@@ -32,7 +30,6 @@ class Unlock final : public Operation {
  public:
   Unlock(std::string_view name, ObjectId object) : Operation{name, object}, access_{object, true} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
-  [[nodiscard]] bool releases() const override { return true; }
   [[nodiscard]] bool part_of_waiting() const override { return true; }
 
  private:

@@ -124,6 +124,7 @@ void Execution::add_row(Thread& self, std::string_view operation, std::string ob
 }
 
 void Execution::outcome(std::string text) {
+  if (running_->section != nullptr && running_->section->quiet) return;
   if (recording_ && !abandoned_ && self_has_row()) rows_[running_->row].outcome = std::move(text);
 }
 

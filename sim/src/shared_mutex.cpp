@@ -41,7 +41,6 @@ class shared_mutex::Release final : public Operation {
       : Operation{name, of.id()}, access_{of.id(), write} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
   [[nodiscard]] bool changes(const Access&) const override { return true; }
-  [[nodiscard]] bool releases() const override { return true; }
   [[nodiscard]] bool part_of_waiting() const override { return true; }
 
  private:

@@ -50,7 +50,6 @@ void thread::join() {
     Join join{*execution, ordinal_};
     execution->visible(join);
   }
-  execution->joins(ordinal_);
   ordinal_ = none;
 }
 

@@ -27,7 +27,6 @@ class WaitUntil final : public Operation {
     access_.write = (*ready_)();
     return {&access_, 1};
   }
-  [[nodiscard]] std::uint64_t writes_if() const override { return unknown; }
   [[nodiscard]] bool enabled() const override { return (*ready_)(); }
 
  private:

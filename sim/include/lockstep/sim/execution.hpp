@@ -89,11 +89,11 @@ struct Thread {
   Operation* pending = nullptr;  ///< what it will do next
   Thread* starter = nullptr;     ///< whom to return to at the first announcement
   Section* section = nullptr;    ///< the step that it is inside of, if any
-  std::uint64_t random = 0;    ///< the state of its generator
-  std::size_t row = 0;         ///< its latest row in the recording
-  std::uint32_t objects = 0;   ///< made so far
-  std::uint32_t free_run = 0;  ///< operations since the execution was abandoned
-  std::uint32_t throws = 0;    ///< how often it was told that the execution is abandoned
+  std::uint64_t random = 0;      ///< the state of its generator
+  std::size_t row = 0;           ///< its latest row in the recording
+  std::uint32_t objects = 0;     ///< made so far
+  std::uint32_t free_run = 0;    ///< operations since the execution was abandoned
+  std::uint32_t throws = 0;      ///< how often it was told that the execution is abandoned
   bool finished = true;
 
   // What it has done since it last yielded: see Execution::yield.
@@ -101,7 +101,6 @@ struct Thread {
   bool disturbed = false;         ///< another thread has changed something that it observed
   bool looked = false;            ///< it has made a step since
   std::uint32_t idle_rounds = 0;  ///< how often in a row it yielded without a step in between
-  std::size_t disturber = 0;      ///< the step that has disturbed it
   std::vector<Access> observed;   ///< what it looked at in the latest round that looked at anything
 };
 
@@ -111,6 +110,7 @@ struct Section {
   Footprint footprint;
   ObjectId about = {};           ///< what it is shown to be about; none: everything in the footprint
   std::uint32_t operations = 0;  ///< performed inside
+  bool quiet = false;            ///< it has no row in the timeline
 };
 
 }  // namespace detail
@@ -195,7 +195,6 @@ class Execution {
       --count_;
       throw;
     }
-    if (explorer_ != nullptr) explorer_->joins(thread.ordinal, running_->ordinal);
     start(thread);
     return thread.ordinal;
   }
@@ -205,23 +204,6 @@ class Execution {
   }
   /// The ordinal of the running thread; 0 is the body of the test.
   [[nodiscard]] unsigned self() const noexcept { return running_->ordinal; }
-
-  // What makes what possible, besides conflicts, for explorers that ask which steps could change places.
-
-  /// The latest step that was chosen, as a number.
-  [[nodiscard]] std::size_t latest_step() const noexcept { return chosen_ - 1; }
-  /// The running thread goes on because of that step.
-  void follows(std::size_t step) {
-    if (explorer_ != nullptr && chosen_ != 0) explorer_->follows(running_->ordinal, step);
-  }
-  /// The running thread goes on because another has finished.
-  void joins(unsigned finished) {
-    if (explorer_ != nullptr && finished < count_) explorer_->joins(running_->ordinal, finished);
-  }
-  /// The present step lets `thread` go on.
-  void wakes(unsigned thread) {
-    if (explorer_ != nullptr && chosen_ != 0) explorer_->follows(thread, latest_step());
-  }
 
   /// Lets others go first: see this_thread.hpp.
   void yield();
@@ -295,7 +277,6 @@ class Execution {
   class InsideStep;
 
   Thread* pick();
-  void make_way_for(const Thread& next) const;
   Thread* next_step(ThreadSet enabled);
   [[nodiscard]] bool may_run(const Operation& operation) const;
   [[nodiscard]] ThreadSet enabled_threads() const;
@@ -308,7 +289,6 @@ class Execution {
   void stuck();
   void uncaught(const std::exception_ptr& exception);
   [[nodiscard]] ThreadSet unfinished() const noexcept;
-  [[nodiscard]] ThreadSet pending() const noexcept;
   [[nodiscard]] std::vector<unsigned> cycle() const;
   [[nodiscard]] std::string explain_stuck(const std::vector<unsigned>& circle) const;
   [[nodiscard]] bool runs_in_circles(std::size_t& period) const;
@@ -329,16 +309,14 @@ class Execution {
   ThreadSet ready_ = 0;        ///< threads whose pending operation can always run
   ThreadSet conditional_ = 0;  ///< threads whose pending operation must be asked
   ThreadSet follow_ups_ = 0;
-  ThreadSet patient_ = 0;        ///< threads that have yielded: see yield()
-  ThreadSet resting_ = 0;        ///< those among them whose yield is pending
-  ThreadSet patience_over_ = 0;  ///< those among them that rested until time passed
+  ThreadSet patient_ = 0;  ///< threads that have yielded: see yield()
+  ThreadSet resting_ = 0;  ///< those among them whose yield is pending
   bool yielded_ = false;
   bool rested_ = false;  ///< some thread has rested
 
   Instant clock_ = 0;
   Instant pace_ = 0;  ///< how far the clock moves when everybody only waits for time to pass
   std::uint64_t step_ = 0;
-  std::size_t chosen_ = 0;  ///< how many steps the explorer has chosen
   Limits limits_;
   Explorer* explorer_ = nullptr;  ///< null once pruned
   std::vector<Decision> decisions_;

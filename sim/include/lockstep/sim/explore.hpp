@@ -17,7 +17,7 @@ namespace lockstep::sim {
 
 /// How interleavings are chosen.
 enum class Strategy {
-  exhaustive,  ///< each Mazurkiewicz trace once, by optimal partial-order reduction
+  exhaustive,  ///< each Mazurkiewicz trace, depth first, with sleep sets
   random,      ///< uniformly among the enabled threads at each step
   pct,         ///< probabilistic concurrency testing: priorities with `depth` - 1 change points
 };

@@ -28,7 +28,6 @@ class latch {
       return;
     }
     count_ -= update;
-    if (execution != nullptr && count_ == 0) opened_ = execution->latest_step();
     if (execution != nullptr && execution->recording())
       execution->outcome(detail::prefixed("= ", std::to_string(count_)));
   }
@@ -45,11 +44,8 @@ class latch {
 
   /// Blocks until the count is zero.
   void wait() const {
+    if (count_ == 0) return;
     Execution* execution = Execution::current();
-    if (count_ == 0) {
-      if (execution != nullptr) execution->follows(opened_);
-      return;
-    }
     if (execution == nullptr) refuse_to_block("latch::wait");
     const auto ready = [this] { return count_ == 0; };
     detail::WaitUntil wait{"wait", {id(), false}, Readiness::follow_up, never, ready};
@@ -68,7 +64,6 @@ class latch {
  private:
   Object object_{"latch"};
   std::ptrdiff_t count_;
-  std::size_t opened_ = 0;  ///< the step that did
 };
 
 }  // namespace lockstep::sim

@@ -78,14 +78,6 @@ class Operation {
 
   /// What it would read and write if it ran now: a compare-exchange that would fail only reads.
   [[nodiscard]] virtual Footprint footprint() const = 0;
-  /// What the object that it writes holds now, as a number: the same for the same value.
-  [[nodiscard]] virtual std::uint64_t sees() const { return 0; }
-  /// What that object must hold for it to write, if it writes only then: see `always_the_same`.
-  [[nodiscard]] virtual std::uint64_t writes_if() const { return always_the_same; }
-  /// In place of what an object holds: the footprint does not depend on it.
-  static constexpr std::uint64_t always_the_same = ~std::uint64_t{0};
-  /// Likewise: it does, but nobody can tell how.
-  static constexpr std::uint64_t unknown = always_the_same - 1;
   /// True if it can proceed now. Asked only if `readiness()` is not `always`.
   [[nodiscard]] virtual bool enabled() const { return true; }
   /// The threads that stand in its way while it is not enabled, as far as known.
@@ -95,9 +87,6 @@ class Operation {
   [[nodiscard]] virtual bool silent() const { return false; }
   /// True if another thread that waits for the object of `access`, one of its own, should look again.
   [[nodiscard]] virtual bool changes(const Access& access) const { return access.write && !silent(); }
-  /// True if an operation that waits for its object could not have gone before it: it ends what the other
-  /// waits for, as unlocking does.
-  [[nodiscard]] virtual bool releases() const { return false; }
   /// True if a round of waiting may contain it: it is undone before the round ends (locking and
   /// unlocking), or it changes nothing.
   [[nodiscard]] virtual bool part_of_waiting() const {
