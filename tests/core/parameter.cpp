@@ -14,8 +14,8 @@ struct Record {
   void reset() { value = 0; }
 };
 
-void by_reference(Record&) {}
-void by_value(Record) {}
+[[maybe_unused]] void by_reference(Record&) {}
+[[maybe_unused]] void by_value(Record) {}
 
 struct Overloaded {
   void operator()(Record&) const {}
@@ -38,7 +38,7 @@ struct Overloaded {
 [[maybe_unused]] const auto counting = [count = 0](Record& record) mutable noexcept {
   record.value = ++count;
 };
-[[maybe_unused]] const auto counting_copies = [count = 0](Record) mutable noexcept { ++count; };
+[[maybe_unused]] const auto counting_copies = [count = 0](Record) mutable noexcept { return ++count; };
 
 template <class F>
 constexpr bool changes = may_change<F, Record>;

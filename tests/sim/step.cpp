@@ -188,4 +188,16 @@ BOOST_AUTO_TEST_CASE(outcomes_are_only_asked_for_while_recording) {
   BOOST_TEST(asked == 8);  // the first execution is written down twice, to see that the test repeats
 }
 
+BOOST_AUTO_TEST_CASE(what_is_done_quietly_leaves_no_text_in_the_timeline) {
+  const Result result = explore([] {
+    atomic<int> x{0};
+    x.store(1);
+    quietly([] { step("load", {reads("record")}, [] { outcome([] { return "-> secret"; }); }); });
+    check(false, "the timeline is shown");
+  });
+  BOOST_REQUIRE(result.finding);
+  BOOST_TEST(result.finding->steps.size() == 1U);
+  BOOST_TEST(result.finding->steps.front().outcome == "= 1");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

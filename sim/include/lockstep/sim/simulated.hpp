@@ -169,6 +169,11 @@ class SimulatedSession {
 ///     sim::Simulated accounts{table};
 template <Storage S>
 class Simulated : public FindsVerbs {
+  static_assert(
+      !requires { typename S::runtime_type; } || std::same_as<runtime_of<S>, Runtime>,
+      "lockstep::sim::Simulated: this storage waits through another runtime than the simulator's, and "
+      "would block the whole process. Make its database with it: memory::Database<sim::Runtime>");
+
  public:
   using key_type = key_of<S>;                       ///< as the storage's
   using record_type = record_of<S>;                 ///< as the storage's

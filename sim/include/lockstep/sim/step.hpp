@@ -117,7 +117,7 @@ decltype(auto) quietly(Effect&& effect) {
     explicit Quiet(Execution& running) : execution{running} { execution.enter(section); }
     ~Quiet() { execution.close(section); }
     Execution& execution;
-    detail::Section section{.name = "quietly", .footprint = {}};
+    detail::Section section{.name = "quietly", .footprint = {}, .quiet = true};
   } const quiet{*execution};
   return std::forward<Effect>(effect)();
 }
