@@ -41,7 +41,7 @@ NAMESPACES = {
 }
 
 # The guide, in reading order.
-GUIDE = ["start", "versions", "locks", "transactions", "choosing", "errors", "storages", "simulator"]
+GUIDE = ["start", "versions", "locks", "transactions", "choosing", "errors", "storages", "simulator", "checkers"]
 
 
 # --- Headers -----------------------------------------------------------------------------------------------
