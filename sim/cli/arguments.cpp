@@ -17,7 +17,7 @@ namespace lockstep::sim::cli {
 Strategy explorer_argument(const std::string& option, const std::string& text) {
   if (const auto found = strategy(text)) return *found;
   const auto names = explorer_names();
-  throw BadUsage{fmt::format("{} takes one of {}, not {}{}", option, fmt::join(names, ", "), quoted(text),
+  throw BadUsage{fmt::format("{} takes one of {}, not {}{}", option, fmt::join(names, ", "), in_quotes(text),
                              suggestion(text, names))};
 }
 
@@ -27,7 +27,7 @@ std::uint64_t number_argument(const std::string& option, const std::string& text
   const auto [rest, error] = std::from_chars(text.data(), end, number);
   if (error == std::errc{} && rest == end && number >= least) return number;
   throw BadUsage{fmt::format("{} takes a whole number from {} to {}, not {}", option, least,
-                             std::numeric_limits<std::uint64_t>::max(), quoted(text))};
+                             std::numeric_limits<std::uint64_t>::max(), in_quotes(text))};
 }
 
 std::chrono::nanoseconds time_argument(const std::string& option, const std::string& text) {
@@ -35,7 +35,7 @@ std::chrono::nanoseconds time_argument(const std::string& option, const std::str
   if (time && time->count() > 0) return *time;
   throw BadUsage{
       fmt::format("{} takes a time above zero such as 10s, 500ms or 2m (seconds if no unit is given), not {}",
-                  option, quoted(text))};
+                  option, in_quotes(text))};
 }
 
 std::vector<std::string> explorer_names() {

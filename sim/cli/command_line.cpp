@@ -125,7 +125,7 @@ void check_command(int argc, const char* const* argv) {
   if (argc < 2) throw BadUsage{fmt::format("a command is missing: {}", fmt::join(commands, ", "))};
   const std::string_view word = argv[1];
   if (word.starts_with('-') || std::ranges::find(commands, word) != commands.end()) return;
-  throw BadUsage{fmt::format("there is no command {}{}", quoted(word), suggestion(word, commands))};
+  throw BadUsage{fmt::format("there is no command {}{}", in_quotes(word), suggestion(word, commands))};
 }
 
 /// CLI11's versions differ in how many lines they leave empty at the end.

@@ -74,7 +74,7 @@ json::value object_of(const Entries& entries) {
 
 [[noreturn]] void cannot_write(const std::string& name) {
   const auto reason = std::generic_category().message(errno);
-  throw Failed{fmt::format("cannot write {}: {}", name == "-" ? "standard output" : quoted(name), reason)};
+  throw Failed{fmt::format("cannot write {}: {}", name == "-" ? "standard output" : in_quotes(name), reason)};
 }
 
 std::FILE* opened(const std::string& name) {

@@ -25,7 +25,7 @@ Scenario scenario_named(const std::string& name) {
   }
   throw BadUsage{fmt::format("the token is of {}, and there is no such scenario{} (that of a test of your "
                              "own is replayed there, by sim::replay)",
-                             quoted(name), suggestion(name, names)),
+                             in_quotes(name), suggestion(name, names)),
                  "list"};
 }
 

@@ -32,9 +32,9 @@ std::vector<std::string> names_and_groups(const std::vector<Scenario>& catalogue
 }
 
 [[noreturn]] void unknown(const std::vector<Scenario>& catalogue, const std::string& name) {
-  throw BadUsage{
-      fmt::format("there is no scenario {}{}", quoted(name), suggestion(name, names_and_groups(catalogue))),
-      "list"};
+  throw BadUsage{fmt::format("there is no scenario {}{}", in_quotes(name),
+                             suggestion(name, names_and_groups(catalogue))),
+                 "list"};
 }
 
 template <class Predicate>

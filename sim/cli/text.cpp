@@ -37,7 +37,7 @@ std::string shown(std::string_view text) {
   return all;
 }
 
-std::string quoted(std::string_view text) { return fmt::format("'{}'", shown(text)); }
+std::string in_quotes(std::string_view text) { return fmt::format("'{}'", shown(text)); }
 
 std::string shell_word(std::string_view word) {
   if (!word.empty() && std::ranges::all_of(word, plain_in_shell)) return std::string{word};

@@ -17,8 +17,8 @@ namespace lockstep::sim::cli {
 /// middle if it is long.
 [[nodiscard]] std::string shown(std::string_view text);
 
-/// The same in quotes.
-[[nodiscard]] std::string quoted(std::string_view text);
+/// The same in quotes. (Not `quoted`: for a std::string the compiler would find that of <iomanip>.)
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 /// A word that a shell reads as exactly `word`: in quotes if it needs them.
 [[nodiscard]] std::string shell_word(std::string_view word);

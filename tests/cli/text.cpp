@@ -25,8 +25,8 @@ BOOST_AUTO_TEST_CASE(nouns_agree_with_their_number) {
 
 BOOST_AUTO_TEST_CASE(what_was_typed_is_shown_short_and_without_control_characters) {
   BOOST_TEST(cli::shown("as it is") == "as it is");
-  BOOST_TEST(cli::quoted("a\x1b[31m\n") == "'a?[31m?'");
-  BOOST_TEST(cli::quoted(std::string(100'000, 'x')).size() == 125);
+  BOOST_TEST(cli::in_quotes("a\x1b[31m\n") == "'a?[31m?'");
+  BOOST_TEST(cli::in_quotes(std::string(100'000, 'x')).size() == 125);
 }
 
 BOOST_AUTO_TEST_CASE(a_shell_reads_a_shell_word_as_it_was) {
