@@ -58,7 +58,7 @@ cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, 
                                             execution->name_of(id()) + " without holding its mutex");
     return cv_status::timeout;
   }
-  guard.owner_ = mutex::nobody;
+  guard.give();
   if (execution->recording()) execution->outcome("releases " + execution->name_of(guard.id()));
   bool notified = false;
   {

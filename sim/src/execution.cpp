@@ -105,12 +105,13 @@ void Execution::begin(const std::function<void()>& body, Explorer& explorer, con
   recording_ = limits.recording;
   count_ = 0;
   ready_ = conditional_ = follow_ups_ = patient_ = resting_ = enabled_ = 0;
-  yielded_ = rested_ = abandoned_ = pruned_ = false;
+  yielded_ = rested_ = abandoned_ = pruned_ = ordering_ = false;
   clock_ = pace_ = 0;
   step_ = hash_ = 0;
   decisions_.clear();
   failure_.reset();
   message_.clear();
+  order_.reset();
   held_.clear();
   unheard_.clear();
   if (recording_) {
@@ -142,7 +143,7 @@ Execution::Thread& Execution::new_thread() {
   thread.finished = false;
   thread.objects = 0;
   thread.random = thread.ordinal;
-  thread.free_run = thread.throws = 0;
+  thread.free_run = thread.throws = thread.touches = 0;
   thread.row = 0;
   thread.waiting = thread.disturbed = thread.looked = false;
   thread.idle_rounds = 0;
@@ -152,6 +153,7 @@ Execution::Thread& Execution::new_thread() {
 
 void Execution::start(Thread& thread) {
   Thread& self = *running_;
+  if (ordering_) order_.start(self.ordinal, thread.ordinal);
   thread.starter = &self;
   transfer(self, &thread);
   if (abandoned_) unwind();
@@ -215,6 +217,7 @@ void Execution::announce(Thread& self, Operation& operation) {
                      : operation.readiness() == Readiness::conditional ? conditional_
                                                                        : follow_ups_;
   self.pending = &operation;
+  self.touches = 0;
   queue |= only(self.ordinal);
   transfer(self, self.starter != nullptr ? std::exchange(self.starter, nullptr) : pick());
   queue &= ~only(self.ordinal);
@@ -317,10 +320,17 @@ void Execution::open(Section& section) {
   Opening opening{section};
   visible(opening);
   running_->section = &section;
+  if (order() == nullptr) return;
+  for (const Access& access : section.footprint) order_.acquire(running_->ordinal, access.object);
 }
 
 void Execution::close(Section& section) noexcept {
-  if (running_->section == &section) running_->section = nullptr;
+  if (running_->section != &section) return;
+  running_->section = nullptr;
+  if (order() == nullptr) return;
+  for (const Access& access : section.footprint) {
+    if (access.write) order_.release(running_->ordinal, access.object);
+  }
 }
 
 void Execution::hold(ObjectId object) { held_.emplace_back(object, running_->ordinal); }

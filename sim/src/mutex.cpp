@@ -39,8 +39,15 @@ class Unlock final : public Operation {
 }  // namespace
 
 /// In an abandoned execution a mutex may be asked for that is not free: it stays with its owner.
-void mutex::take(Execution& execution) noexcept {
-  if (free()) owner_ = execution.self();
+void mutex::take(Execution& execution) {
+  if (!free()) return;
+  owner_ = execution.self();
+  detail::acquired(id());
+}
+
+void mutex::give() {
+  owner_ = nobody;
+  detail::released(id());
 }
 
 void mutex::lock() {
@@ -83,7 +90,7 @@ void mutex::unlock() {
     execution->visible(unlock);
   }
   if (owner_ == execution->self() || owner_ == outsider) {
-    owner_ = nobody;
+    give();
   } else {
     execution->report(FindingKind::check, execution->name_of_thread(execution->self()) + " unlocks " +
                                               execution->name_of(id()) + " without holding it");

@@ -104,10 +104,12 @@ void Execution::record(Thread& self, const Operation& operation) {
   add_row(self, operation.name(), std::move(object), {});
 }
 
-void Execution::note(std::string_view operation, ObjectId object, std::string text) {
+void Execution::note(std::string_view operation, ObjectId object, std::string text,
+                     const std::source_location& where) {
   if (!recording_ || abandoned_) return;
   hash(object.value);
   add_row(*running_, operation, object ? name_of(object) : std::string{}, std::move(text));
+  if (where.line() != 0) rows_.back().source = {.file = where.file_name(), .line = where.line()};
 }
 
 void Execution::add_row(Thread& self, std::string_view operation, std::string object, std::string text) {

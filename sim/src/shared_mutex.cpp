@@ -47,15 +47,18 @@ class shared_mutex::Release final : public Operation {
   Access access_;
 };
 
-bool shared_mutex::take(const Execution* execution) noexcept {
+bool shared_mutex::take(const Execution* execution) {
   if (!free()) return false;
   owner_ = execution != nullptr ? execution->self() : outsider;
+  detail::acquired(id());
+  detail::acquired(detail::other_side(id()));
   return true;
 }
 
-bool shared_mutex::share(const Execution* execution) noexcept {
+bool shared_mutex::share(const Execution* execution) {
   if (!shareable()) return false;
   ++sharers_;
+  detail::acquired(id());
   if (execution != nullptr) {
     ++shares_[execution->self()];
     readers_ |= only(execution->self());
@@ -93,7 +96,10 @@ void shared_mutex::unlock() {
                                                 execution->name_of(id()) + " without holding it");
     }
   }
-  if (execution == nullptr || owner_ == execution->self() || owner_ == outsider) owner_ = nobody;
+  if (execution == nullptr || owner_ == execution->self() || owner_ == outsider) {
+    detail::released(id());
+    owner_ = nobody;
+  }
 }
 
 void shared_mutex::lock_shared() {
@@ -132,6 +138,7 @@ void shared_mutex::unlock_shared() {
                                               execution->name_of(id()) + " without sharing it");
     return;
   }
+  detail::released(detail::other_side(id()));  // for its next single owner, not for others who share it
   --sharers_;
   if (--shares_[self] == 0) readers_ &= ~only(self);
 }

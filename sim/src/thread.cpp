@@ -50,6 +50,7 @@ void thread::join() {
     Join join{*execution, ordinal_};
     execution->visible(join);
   }
+  if (detail::HappensBefore* order = execution->order()) order->join(execution->self(), ordinal_);
   ordinal_ = none;
 }
 

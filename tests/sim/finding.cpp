@@ -19,7 +19,7 @@ using test::message;
 BOOST_AUTO_TEST_CASE(every_kind_has_a_name_and_is_found_by_it) {
   for (const auto kind :
        {FindingKind::check, FindingKind::exception, FindingKind::deadlock, FindingKind::lost_wakeup,
-        FindingKind::livelock, FindingKind::nondeterminism, FindingKind::bound}) {
+        FindingKind::data_race, FindingKind::livelock, FindingKind::nondeterminism, FindingKind::bound}) {
     BOOST_TEST((finding_kind(to_string(kind)) == kind));
   }
   BOOST_TEST(!finding_kind("no such kind").has_value());

@@ -1,13 +1,14 @@
 // std::atomic under the simulator: every operation is a step that others can come between.
 //
-// Memory orders are accepted, and all operations behave as sequentially consistent: a test that
-// passes here may still fail on real hardware for an order that is too weak. Use it to find wrong
-// algorithms, not wrong orders.
+// Values are sequentially consistent whatever the memory order: a test that passes here may still fail on
+// real hardware for an order that is too weak. What an operation orders is as its memory order says, so an
+// order too weak for the plain variables that it publishes (var.hpp) is found, as a data race.
 #pragma once
 
 #include <lockstep/sim/parking.hpp>
 #include <lockstep/sim/text.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstring>
@@ -127,39 +128,41 @@ class AtomicBase {
   operator T() const { return load(); }
   [[nodiscard]] bool is_lock_free() const noexcept { return true; }
 
-  void store(T desired, std::memory_order = std::memory_order_seq_cst) {
+  void store(T desired, std::memory_order order = std::memory_order_seq_cst) {
     modify("store", [&](T) { return desired; }, [](T, T now) { return prefixed("= ", text(now)); });
+    ordered([&](HappensBefore& known, unsigned thread) { known.store(thread, id(), order); });
   }
 
-  [[nodiscard]] T load(std::memory_order = std::memory_order_seq_cst) const {
+  [[nodiscard]] T load(std::memory_order order = std::memory_order_seq_cst) const {
     Execution* execution = Execution::current();
     if (execution == nullptr) return value_;
     SimpleOperation operation{"load", {id(), false}};
     execution->visible(operation);
+    order_load(order);
     if (execution->recording()) execution->outcome(prefixed("-> ", text(value_)));
     return value_;
   }
 
-  T exchange(T desired, std::memory_order = std::memory_order_seq_cst) {
-    return modify("exchange", [&](T) { return desired; }, change);
+  T exchange(T desired, std::memory_order order = std::memory_order_seq_cst) {
+    return modify("exchange", order, [&](T) { return desired; });
   }
 
-  bool compare_exchange_strong(T& expected, T desired, std::memory_order, std::memory_order) {
-    return compare_exchange(expected, desired);
+  bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure) {
+    return compare_exchange(expected, desired, success, failure);
   }
-  bool compare_exchange_strong(T& expected, T desired, std::memory_order = std::memory_order_seq_cst) {
-    return compare_exchange(expected, desired);
+  bool compare_exchange_strong(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst) {
+    return compare_exchange(expected, desired, order, of_failure(order));
   }
   /// Does not fail spuriously here.
-  bool compare_exchange_weak(T& expected, T desired, std::memory_order, std::memory_order) {
-    return compare_exchange(expected, desired);
+  bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure) {
+    return compare_exchange(expected, desired, success, failure);
   }
-  bool compare_exchange_weak(T& expected, T desired, std::memory_order = std::memory_order_seq_cst) {
-    return compare_exchange(expected, desired);
+  bool compare_exchange_weak(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst) {
+    return compare_exchange(expected, desired, order, of_failure(order));
   }
 
   /// Blocks while the value is `old`; looks again only when notified, as std's does.
-  void wait(T old, std::memory_order = std::memory_order_seq_cst) const {
+  void wait(T old, std::memory_order order = std::memory_order_seq_cst) const {
     Execution* execution = Execution::current();
     if (execution == nullptr) {
       if (same_bytes(value_, old)) refuse_to_block("atomic::wait");
@@ -167,11 +170,13 @@ class AtomicBase {
     }
     AtomicWait<T> look{"wait", id(), value_, old, nullptr};
     execution->visible(look);
+    order_load(order);
     while (same_bytes(value_, old) && !execution->abandoned()) {
       if (execution->recording()) execution->outcome(prefixed("blocks at ", text(old)));
       const Waiter waiter{*execution, queue_of(id())};
       AtomicWait<T> wake{"wake", id(), value_, old, &waiter};
       execution->visible(wake);
+      order_load(order);
     }
     if (execution->recording()) execution->outcome(prefixed("-> ", text(value_)));
   }
@@ -184,9 +189,17 @@ class AtomicBase {
  protected:
   static std::string change(T before, T after) { return from_to(text(before), text(after)); }
 
-  /// One step from `value` to `next(value)`; returns the value before.
+  /// A read-modify-write: one step from `value` to `next(value)`; returns the value before.
   template <class Next>
-  T modify(std::string_view name, const Next& next, std::string (*describe)(T, T) = &change) {
+  T modify(std::string_view name, std::memory_order order, const Next& next) {
+    const T before = modify(name, next, &change);
+    ordered([&](HappensBefore& known, unsigned thread) { known.modify(thread, id(), order); });
+    return before;
+  }
+
+ private:
+  template <class Next>
+  T modify(std::string_view name, const Next& next, std::string (*describe)(T, T)) {
     if (Execution* execution = Execution::current()) {
       ReadModifyWrite<T, Next> operation{name, id(), value_, next};
       execution->visible(operation);
@@ -197,14 +210,26 @@ class AtomicBase {
     return before;
   }
 
- private:
-  bool compare_exchange(T& expected, T desired) {
+  void order_load(std::memory_order order) const {
+    ordered([&](HappensBefore& known, unsigned thread) { known.load(thread, id(), order); });
+  }
+
+  static constexpr std::memory_order of_failure(std::memory_order order) noexcept {
+    return order == std::memory_order_acq_rel   ? std::memory_order_acquire
+           : order == std::memory_order_release ? std::memory_order_relaxed
+                                                : order;
+  }
+
+  bool compare_exchange(T& expected, T desired, std::memory_order success, std::memory_order failure) {
     Execution* execution = Execution::current();
     if (execution != nullptr) {
       CompareExchange<T> operation{"compare_exchange", id(), value_, expected, desired};
       execution->visible(operation);
     }
     const bool equal = same_bytes(value_, expected);
+    ordered([&](HappensBefore& known, unsigned thread) {
+      equal ? known.modify(thread, id(), success) : known.load(thread, id(), failure);
+    });
     if (execution != nullptr && execution->recording()) {
       execution->outcome(equal ? change(expected, desired) : prefixed("fails: is ", text(value_)));
     }
@@ -228,11 +253,11 @@ class AtomicArithmetic : public AtomicBase<T> {
   using AtomicBase<T>::AtomicBase;
   using AtomicBase<T>::operator=;
 
-  T fetch_add(D by, std::memory_order = std::memory_order_seq_cst) {
-    return this->modify("fetch_add", [&](T value) { return plus(value, by); });
+  T fetch_add(D by, std::memory_order order = std::memory_order_seq_cst) {
+    return this->modify("fetch_add", order, [&](T value) { return plus(value, by); });
   }
-  T fetch_sub(D by, std::memory_order = std::memory_order_seq_cst) {
-    return this->modify("fetch_sub", [&](T value) { return minus(value, by); });
+  T fetch_sub(D by, std::memory_order order = std::memory_order_seq_cst) {
+    return this->modify("fetch_sub", order, [&](T value) { return minus(value, by); });
   }
   T operator+=(D by) { return plus(fetch_add(by), by); }
   T operator-=(D by) { return minus(fetch_sub(by), by); }
@@ -261,14 +286,14 @@ class AtomicIntegral : public AtomicArithmetic<T, T> {
   using AtomicArithmetic<T, T>::AtomicArithmetic;
   using AtomicArithmetic<T, T>::operator=;
 
-  T fetch_and(T with, std::memory_order = std::memory_order_seq_cst) {
-    return this->modify("fetch_and", [&](T value) { return static_cast<T>(value & with); });
+  T fetch_and(T with, std::memory_order order = std::memory_order_seq_cst) {
+    return this->modify("fetch_and", order, [&](T value) { return static_cast<T>(value & with); });
   }
-  T fetch_or(T with, std::memory_order = std::memory_order_seq_cst) {
-    return this->modify("fetch_or", [&](T value) { return static_cast<T>(value | with); });
+  T fetch_or(T with, std::memory_order order = std::memory_order_seq_cst) {
+    return this->modify("fetch_or", order, [&](T value) { return static_cast<T>(value | with); });
   }
-  T fetch_xor(T with, std::memory_order = std::memory_order_seq_cst) {
-    return this->modify("fetch_xor", [&](T value) { return static_cast<T>(value ^ with); });
+  T fetch_xor(T with, std::memory_order order = std::memory_order_seq_cst) {
+    return this->modify("fetch_xor", order, [&](T value) { return static_cast<T>(value ^ with); });
   }
   T operator&=(T with) { return static_cast<T>(fetch_and(with) & with); }
   T operator|=(T with) { return static_cast<T>(fetch_or(with) | with); }
@@ -306,7 +331,7 @@ using AtomicFor =
 /// std::atomic<T>, with all its members. Each is one step; a compare-exchange that would fail only
 /// reads. Operations may throw Abandoned, so they are not noexcept. Outside an execution it is a plain
 /// value, and a wait that would block throws std::logic_error.
-/// Deviation: sequentially consistent whatever the order.
+/// Deviation: values are sequentially consistent whatever the order; see the top of the file.
 template <class T>
 class atomic : public detail::AtomicFor<T> {
  public:
@@ -345,7 +370,10 @@ class atomic_flag {
   atomic<bool> set_{false};
 };
 
-/// Nothing to do: every operation is sequentially consistent already.
-inline void atomic_thread_fence(std::memory_order) noexcept {}
+/// std::atomic_thread_fence. No step, because values are sequentially consistent already; it orders plain
+/// variables.
+inline void atomic_thread_fence(std::memory_order order) noexcept {
+  detail::ordered([&](detail::HappensBefore& known, unsigned thread) { known.fence(thread, order); });
+}
 
 }  // namespace lockstep::sim

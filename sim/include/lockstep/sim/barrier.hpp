@@ -71,12 +71,18 @@ class barrier {
         }
         return phase;
       }
+      detail::released(id());
       missing_ -= update;
       expected_ -= dropped;
       outcome(
           [&] { return missing_ == 0 ? std::string{"completes"} : std::to_string(missing_) + " missing"; });
       if (missing_ == 0) {
+        detail::acquired(id());
         completion_();
+        detail::ordered([&](detail::HappensBefore& order, unsigned thread) {
+          order.forget(id());  // the next phase has arrivals of its own
+          order.store(thread, ended(), std::memory_order_release);
+        });
         missing_ = expected_;
         ++phase_;
       }
@@ -85,13 +91,17 @@ class barrier {
   }
 
   void wait_for_phase(std::uint64_t phase) const {
-    if (phase_ != phase) return;
+    if (phase_ != phase) return detail::acquired(ended());
     Execution* execution = Execution::current();
     if (execution == nullptr) refuse_to_block("barrier::wait");
     const auto ready = [this, phase] { return phase_ != phase; };
     detail::WaitUntil wait{"wait", {id(), false}, Readiness::follow_up, never, ready};
     execution->visible(wait);
+    detail::acquired(ended());
   }
+
+  /// The end of the latest phase, as something that orders plain variables.
+  [[nodiscard]] ObjectId ended() const noexcept { return detail::other_side(id()); }
 
   Object object_{"barrier"};
   Completion completion_;

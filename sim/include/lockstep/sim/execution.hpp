@@ -11,6 +11,7 @@
 #include <lockstep/sim/explorer.hpp>
 #include <lockstep/sim/fiber.hpp>
 #include <lockstep/sim/finding.hpp>
+#include <lockstep/sim/happens_before.hpp>
 #include <lockstep/sim/operation.hpp>
 
 #include <array>
@@ -21,6 +22,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -94,6 +96,7 @@ struct Thread {
   std::uint32_t objects = 0;     ///< made so far
   std::uint32_t free_run = 0;    ///< operations since the execution was abandoned
   std::uint32_t throws = 0;      ///< how often it was told that the execution is abandoned
+  std::uint32_t touches = 0;     ///< of plain variables, since its last operation
   bool finished = true;
 
   // What it has done since it last yielded: see Execution::yield.
@@ -220,8 +223,9 @@ class Execution {
   [[nodiscard]] bool recording() const noexcept { return recording_; }
   /// Writes down the outcome of the running thread's latest step.
   void outcome(std::string text);
-  /// Writes down a row for something that is not scheduled (sleeping, waking).
-  void note(std::string_view operation, ObjectId object, std::string text = {});
+  /// Writes down a row for something that is not scheduled (sleeping, reading a plain variable).
+  void note(std::string_view operation, ObjectId object, std::string text = {},
+            const std::source_location& where = {});
   /// Names an object for the timeline.
   void label(ObjectId object, std::string_view name);
   /// Names a thread for the timeline.
@@ -248,6 +252,15 @@ class Execution {
   /// Takes `hold` back.
   void release(ObjectId object) noexcept;
 
+  /// What orders accesses to plain variables, for primitives to tell what they order. Null as long as the
+  /// execution has no such variable, and once it is abandoned.
+  [[nodiscard]] detail::HappensBefore* order() noexcept {
+    return ordering_ && !abandoned_ ? &order_ : nullptr;
+  }
+  /// An access to a plain variable by the running thread: see var.hpp. `text` is the value, for the timeline.
+  /// Reports a data race. Throws Abandoned in a loop that waits for a variable to change.
+  void touch(ObjectId variable, detail::Touching how, const std::source_location& where, std::string text);
+
   /// The threads that wait to be notified, and what was notified when nobody waited: see parking.hpp.
   [[nodiscard]] std::vector<detail::Waiter*>& parked() noexcept { return parked_; }
   /// Likewise, to look at.
@@ -272,6 +285,8 @@ class Execution {
   void visible_inside_step(Thread& self, Operation& operation);
   void visible_when_abandoned(Thread& self, const Operation& operation);
   void observe_change(Thread& self, const Operation& operation);
+  void linger(Thread& self);
+  [[nodiscard]] std::string describe_race(ObjectId variable, const detail::Race& race) const;
   [[noreturn]] void throw_abandoned(Thread& self);
   class Rest;
   class InsideStep;
@@ -322,10 +337,13 @@ class Execution {
   std::vector<Decision> decisions_;
 
   bool abandoned_ = false;
+  bool ordering_ = false;  ///< there is a plain variable
   bool recording_ = false;
   bool pruned_ = false;
   std::optional<FindingKind> failure_;
   std::string message_;
+
+  detail::HappensBefore order_;
 
   std::vector<Step> rows_;
   std::vector<ThreadSet> rows_enabled_;
@@ -362,6 +380,26 @@ class Object {
 
   ObjectId id_;
 };
+
+namespace detail {
+
+/// Calls `tell(order, thread)` if anybody wants to know what the running thread's operation orders.
+template <class Tell>
+void ordered(Tell&& tell) {
+  if (Execution* execution = Execution::current()) {
+    if (HappensBefore* order = execution->order()) tell(*order, execution->self());
+  }
+}
+/// What the running thread did happens before what others do after they acquire the object.
+inline void released(ObjectId object) {
+  ordered([&](HappensBefore& order, unsigned thread) { order.release(thread, object); });
+}
+/// What was released to the object happens before what the running thread does next.
+inline void acquired(ObjectId object) {
+  ordered([&](HappensBefore& order, unsigned thread) { order.acquire(thread, object); });
+}
+
+}  // namespace detail
 
 /// Refuses to block where no other thread exists that could help. Throws std::logic_error.
 [[noreturn]] void refuse_to_block(std::string_view operation);

@@ -16,6 +16,7 @@ enum class FindingKind {
   deadlock,        ///< unfinished threads wait for each other in a cycle, or for what nobody left can give
   lost_wakeup,     ///< a thread waits for a notification that was sent before it waited
   livelock,        ///< every thread keeps running and none gets anywhere
+  data_race,       ///< two accesses to a `sim::var`, one of them a write, that nothing orders
   nondeterminism,  ///< the same decisions led to other steps
   bound,           ///< the execution is longer than the bound on steps
 };
@@ -25,6 +26,14 @@ enum class FindingKind {
 /// The kind of that name, if there is one.
 [[nodiscard]] std::optional<FindingKind> finding_kind(std::string_view name);
 
+/// A line of code.
+struct SourceLine {
+  std::string file = {};   ///< as the compiler was told it
+  std::uint32_t line = 0;  ///< from 1; 0: not known
+
+  friend bool operator==(const SourceLine&, const SourceLine&) = default;
+};
+
 /// One visible operation of a thread, as the timeline shows it.
 struct Step {
   unsigned thread = 0;         ///< the thread's ordinal; 0 is the body of the test
@@ -32,6 +41,7 @@ struct Step {
   std::string object = {};     ///< its name: "balance", "mutex#1", "accounts[1]"
   std::string outcome = {};    ///< what it saw or did: "-> 100", "stale", "blocks"; may be empty
   bool switched = false;       ///< the thread differs from the previous step's
+  SourceLine source = {};      ///< where it stands in the code, if that is known
 
   friend bool operator==(const Step&, const Step&) = default;
 };

@@ -27,6 +27,7 @@ class latch {
       execution->report(FindingKind::check, "count_down takes " + execution->name_of(id()) + " below zero");
       return;
     }
+    detail::released(id());
     count_ -= update;
     if (execution != nullptr && execution->recording())
       execution->outcome(detail::prefixed("= ", std::to_string(count_)));
@@ -37,6 +38,7 @@ class latch {
     if (Execution* execution = Execution::current()) {
       SimpleOperation operation{"try_wait", {id(), false}};
       execution->visible(operation);
+      if (count_ == 0) detail::acquired(id());
       if (execution->recording()) execution->outcome(count_ == 0 ? "-> true" : "-> false");
     }
     return count_ == 0;
@@ -44,12 +46,13 @@ class latch {
 
   /// Blocks until the count is zero.
   void wait() const {
-    if (count_ == 0) return;
+    if (count_ == 0) return detail::acquired(id());
     Execution* execution = Execution::current();
     if (execution == nullptr) refuse_to_block("latch::wait");
     const auto ready = [this] { return count_ == 0; };
     detail::WaitUntil wait{"wait", {id(), false}, Readiness::follow_up, never, ready};
     execution->visible(wait);
+    detail::acquired(id());
   }
 
   /// Counts down, and waits.

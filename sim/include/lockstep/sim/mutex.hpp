@@ -41,7 +41,8 @@ class mutex {
   static constexpr unsigned nobody = max_threads;
   static constexpr unsigned outsider = max_threads + 1;
 
-  void take(Execution& execution) noexcept;
+  void take(Execution& execution);
+  void give();
   [[nodiscard]] bool free() const noexcept { return owner_ == nobody; }
 
   Object object_;

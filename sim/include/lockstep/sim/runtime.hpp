@@ -25,7 +25,7 @@ struct Runtime {
   using thread = sim::thread;                          ///< simulated
   using clock = sim::clock;                            ///< virtual
 
-  /// Nothing to do: every operation is sequentially consistent already.
+  /// Orders plain variables: see sim::atomic_thread_fence.
   static void fence(std::memory_order order) noexcept { sim::atomic_thread_fence(order); }
   /// Lets others go first: see this_thread::yield.
   static void yield() { this_thread::yield(); }

@@ -35,6 +35,7 @@ class counting_semaphore {
                         "release raises " + execution->name_of(id()) + " above its maximum");
       return;
     }
+    detail::released(id());
     count_ += update;
     if (execution != nullptr && execution->recording())
       execution->outcome(detail::prefixed("= ", std::to_string(count_)));
@@ -71,7 +72,10 @@ class counting_semaphore {
       execution->visible(wait);
     }
     const bool acquired = count_ > 0;
-    if (acquired) --count_;
+    if (acquired) {
+      detail::acquired(id());
+      --count_;
+    }
     if (execution != nullptr && execution->recording())
       execution->outcome(acquired ? detail::prefixed("= ", std::to_string(count_)) : "-> false");
     return acquired;

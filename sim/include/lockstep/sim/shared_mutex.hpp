@@ -56,8 +56,8 @@ class shared_mutex {
   [[nodiscard]] bool free() const noexcept { return owner_ == nobody && sharers_ == 0; }
   [[nodiscard]] bool shareable() const noexcept { return owner_ == nobody; }
   [[nodiscard]] ThreadSet holders() const noexcept { return owner_ < max_threads ? only(owner_) : readers_; }
-  bool take(const Execution* execution) noexcept;
-  bool share(const Execution* execution) noexcept;
+  bool take(const Execution* execution);
+  bool share(const Execution* execution);
 
   Object object_;
   unsigned owner_ = nobody;

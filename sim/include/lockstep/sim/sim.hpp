@@ -18,3 +18,4 @@
 #include <lockstep/sim/step.hpp>
 #include <lockstep/sim/this_thread.hpp>
 #include <lockstep/sim/thread.hpp>
+#include <lockstep/sim/var.hpp>
