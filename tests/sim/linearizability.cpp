@@ -188,6 +188,8 @@ BOOST_AUTO_TEST_CASE(a_read_of_what_was_overwritten_before_is_not_linearizable) 
   BOOST_TEST((stale.verdict == Verdict::not_linearizable));
   BOOST_TEST((stale.order == std::vector<std::size_t>{0, 1}));
   BOOST_TEST((stale.stuck == std::vector<std::size_t>{2}));
+  const auto earlier = linearize({write(0, 1, 1), read(2, 3, 2), read(4, 5, 2)}, Registers{});
+  BOOST_TEST((earlier.stuck == std::vector<std::size_t>{1}));  // the other comes later
   BOOST_CHECK(linearize({write(0, 1, 1), write(2, 5, 2), read(4, 6, 1)}, Registers{}));  // they overlap
 }
 
@@ -410,14 +412,13 @@ BOOST_AUTO_TEST_CASE(a_stale_read_is_found_though_its_steps_touch_nothing_common
     atomic<int> here{0};
     atomic<int> there{0};
     History<bool, int> history;
-    concurrently(
-        [&] {
-          history.call(true, [&] {
-            there.store(1);
-            return 0;
-          });
-        },
-        [&] { history.call(false, [&] { return here.load(); }); });
+    concurrently([&] { history.call(false, [&] { return here.load(); }); },
+                 [&] {
+                   history.call(true, [&] {
+                     there.store(1);
+                     return 0;
+                   });
+                 });
     check_linearizable(history, sequential<bool>(0, [](int& state, bool write) {
                          if (write) state = 1;
                          return write ? 0 : state;
