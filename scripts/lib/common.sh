@@ -21,3 +21,9 @@ quietly() {
     return "$status"
   fi
 }
+
+# explain_if_asked <the script> [<its first argument>]: prints the comment that the script opens with for -h and --help.
+explain_if_asked() {
+  [[ ${2-} == -h || ${2-} == --help ]] || return 1
+  sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$1"
+}

@@ -28,11 +28,14 @@ constexpr const char* exit_statuses = R"(Exit status:
   130  interrupted by Ctrl-C; what was known by then is reported
 )";
 
-constexpr const char* examples = R"(Examples:
-  lockstep-sim run --all
-  lockstep-sim run lost_update
-  lockstep-sim run --all --explorer random --seed 7 --executions 1000
-)";
+std::string examples(std::string_view program) {
+  return fmt::format(R"(Examples:
+  {0} run --all
+  {0} run lost_update
+  {0} run --all --explorer random --seed 7 --executions 1000
+)",
+                     program);
+}
 
 constexpr const char* verdicts = R"(Verdicts:
   ok        what was found is what the scenario expects: its bug, or nothing
@@ -143,10 +146,12 @@ Command parse_command_line(int argc, const char* const* argv) {
   Replay replay;
   bool all = false;
 
-  CLI::App app{about, "lockstep-sim"};
+  // Help names the program as it was called: scripts/sim, say.
+  const std::string program = argc > 0 ? shell_word(argv[0]) : "lockstep-sim";
+  CLI::App app{about, program};
   app.set_version_flag("--version", std::string{"lockstep-sim " LOCKSTEP_VERSION});
   app.require_subcommand(1);
-  app.footer(std::string{examples} + "\n" + exit_statuses);
+  app.footer(examples(program) + "\n" + exit_statuses);
   const auto* const list_command = add_list(app, list);
   const auto* const run_command = add_run(app, run, all);
   add_replay(app, replay);

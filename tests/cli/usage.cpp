@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -104,10 +105,20 @@ BOOST_AUTO_TEST_CASE(help_is_no_error) {
            {"--help"}, {"-h"}, {"list", "--help"}, {"run", "--help"}, {"replay", "--help"}}) {
     const auto told = sim(arguments);
     BOOST_TEST(told.status == 0);
-    BOOST_TEST(contains(told.out, "Usage: lockstep-sim"));
+    BOOST_TEST(contains(told.out, "Usage: " LOCKSTEP_SIM));
     BOOST_TEST(contains(told.out, "Exit status:"));
     BOOST_TEST(told.err == "");
   }
+}
+
+BOOST_AUTO_TEST_CASE(help_names_the_program_as_it_was_called) {
+  const TemporaryDirectory directory;
+  const auto name = directory / "called-so";
+  std::filesystem::create_symlink(LOCKSTEP_SIM, name);
+  const auto told = told_by(name, {"--help"});
+  BOOST_TEST(contains(told.out, "Usage: " + name + " "), told.out);
+  BOOST_TEST(contains(told.out, "\n  " + name + " run --all\n"), told.out);
+  BOOST_TEST(!contains(told.out, "lockstep-sim"));
 }
 
 BOOST_AUTO_TEST_CASE(the_version_is_the_projects) {
