@@ -41,7 +41,7 @@ NAMESPACES = {
 }
 
 # The guide, in reading order.
-GUIDE = ["start", "versions", "locks", "transactions", "choosing", "errors", "storages", "simulator", "checkers"]
+GUIDE = ["start", "install", "versions", "locks", "transactions", "choosing", "errors", "storages", "simulator", "checkers"]
 
 
 # --- Headers -----------------------------------------------------------------------------------------------
@@ -482,13 +482,22 @@ def resolve_names(directory):
             path.write_text(re.sub(r'href="name\.html#([^"]+)"', resolved, text))
 
 
+def without_links_of_parameters(page):
+    """In the lists of functions, a parameter's name is text: Doxygen takes it for any member of that name."""
+    parameter = re.compile(r'(</a> |&gt; |&amp;|\* ?|\b(?!const )\w+ )<a class="el" href="[^"]*">(\w+)</a>(?=[,)=]| =)')
+    return re.sub(r'<td class="mem(?:Templ)?ItemRight"[^>]*>.*?</td>', lambda cell: parameter.sub(r"\1\2", cell[0]), page)
+
+
 def finish(directory):
     """Mends what Doxygen leaves amiss."""
     for path in sorted(directory.glob("html/*.html")):
         text = path.read_text()
+        mended = without_links_of_parameters(text)
         # It announces a class's private classes at the top of its page, and then does not list them.
-        if "#nested-classes" in text and 'name="nested-classes"' not in text:
-            path.write_text(re.sub(r'<a href="#nested-classes">\w+</a>( &#124;\s*)?', "", text))
+        if 'name="nested-classes"' not in text:
+            mended = re.sub(r'<a href="#nested-classes">\w+</a>( &#124;\s*)?', "", mended)
+        if mended != text:
+            path.write_text(mended)
     resolve_names(directory)
     # It shows the pages of classes and namespaces nowhere in the navigation: they belong to the page of their
     # header there, and to the list of all names.

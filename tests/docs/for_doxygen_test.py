@@ -113,6 +113,17 @@ class Pages(unittest.TestCase):
                          "[`Storage`](conceptlockstep_1_1Storage.html) and "
                          "[`memory::Table`](name.html#memory_table/lockstep::memory::Table)")
 
+    def test_names_of_parameters_lead_nowhere_and_types_to_their_documentation(self):
+        def cell(arguments):
+            return f'<td class="memItemRight" valign="bottom"><a class="el" href="f.html">f</a> ({arguments})</td>'
+
+        place, key = '<a class="el" href="Place.html">Place</a>', '<a class="el" href="RecordError.html#a1">key</a>'
+        self.assertEqual(for_doxygen.without_links_of_parameters(
+                             cell(f"{place} {key}, const T &amp;{key}, std::vector&lt; {place} &gt; {key}=0, int {key})")),
+                         cell(f"{place} key, const T &amp;key, std::vector&lt; {place} &gt; key=0, int key)"))
+        for arguments in (f"{place}, const {place} &amp;", f"const {place}", f"int limit={key}"):
+            self.assertEqual(for_doxygen.without_links_of_parameters(cell(arguments)), cell(arguments))
+
     def test_headings_have_the_anchors_that_forges_give_them(self):
         self.assertEqual(for_doxygen.slug("Code in the `README`, & more"), "code-in-the-readme--more")
 
