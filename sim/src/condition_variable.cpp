@@ -9,6 +9,7 @@ class condition_variable::Release final : public Operation {
   Release(const condition_variable& condition, const mutex& mutex)
       : Operation{"wait", condition.id()}, accesses_{{{condition.id(), true}, {mutex.id(), true}}} {}
   [[nodiscard]] Footprint footprint() const override { return accesses_; }
+  [[nodiscard]] std::uint64_t sees() const override { return taken; }  // the mutex
 
  private:
   std::array<Access, 2> accesses_;
@@ -21,11 +22,17 @@ class condition_variable::Wake final : public Operation {
        Instant deadline)
       : Operation{"wake", condition.id(), Readiness::conditional, deadline},
         mutex_{&mutex},
-        waiter_{&waiter} {}
+        waiter_{&waiter},
+        accesses_{{{condition.id(), true}, {mutex.id(), true}}} {}
   [[nodiscard]] Footprint footprint() const override {
-    access_ = {waiter_->notified() ? mutex_->id() : object(), true};
-    return {&access_, 1};
+    if (!waiter_->notified()) return {accesses_.data(), 1};
+    // If it need not have been notified any more, it matters whether it was.
+    return waiter_->timed_out() ? Footprint{accesses_} : Footprint{&accesses_[1], 1};
   }
+  [[nodiscard]] Footprint widest_footprint() const override { return accesses_; }
+  [[nodiscard]] Waits waits() const override { return Waits::for_its_object; }  // the mutex
+  [[nodiscard]] std::uint64_t sees() const override { return mutex_->free() ? available : taken; }
+  [[nodiscard]] std::uint64_t writes_if() const override { return available; }
   [[nodiscard]] bool enabled() const override { return waiter_->notified() && mutex_->free(); }
   [[nodiscard]] ThreadSet holders() const override {
     return waiter_->notified() && mutex_->owner_ < max_threads ? only(mutex_->owner_) : 0;
@@ -38,7 +45,7 @@ class condition_variable::Wake final : public Operation {
  private:
   const mutex* mutex_;
   const detail::Waiter* waiter_;
-  mutable Access access_;
+  std::array<Access, 2> accesses_;
 };
 
 /// An abandoned wait leaves the lock owning a mutex that it may not hold. That is harmless: in an
@@ -62,7 +69,7 @@ cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, 
   if (execution->recording()) execution->outcome("releases " + execution->name_of(guard.id()));
   bool notified = false;
   {
-    const detail::Waiter waiter{*execution, id()};
+    const detail::Waiter waiter{*execution, id(), deadline};
     Wake wake{*this, guard, waiter, deadline};
     execution->visible(wake);
     notified = waiter.notified();

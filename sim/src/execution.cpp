@@ -104,10 +104,11 @@ void Execution::begin(const std::function<void()>& body, Explorer& explorer, con
   explorer_ = &explorer;
   recording_ = limits.recording;
   count_ = 0;
-  ready_ = conditional_ = follow_ups_ = patient_ = resting_ = enabled_ = 0;
+  ready_ = conditional_ = follow_ups_ = patient_ = resting_ = patience_over_ = enabled_ = 0;
   yielded_ = rested_ = abandoned_ = pruned_ = ordering_ = false;
   clock_ = pace_ = 0;
   step_ = hash_ = 0;
+  chosen_ = 0;
   decisions_.clear();
   failure_.reset();
   message_.clear();
@@ -193,6 +194,14 @@ void Execution::transfer(Thread& self, Thread* next) {
   if (next == &self) return;
   if (next != nullptr) running_ = next;
   self.fiber.switch_to(next != nullptr ? next->fiber : host_);
+}
+
+ThreadSet Execution::pending() const noexcept {
+  ThreadSet threads = 0;
+  for (unsigned i = 0; i != count_; ++i) {
+    if (!threads_[i]->finished && threads_[i]->pending != nullptr) threads |= only(i);
+  }
+  return threads;
 }
 
 ThreadSet Execution::unfinished() const noexcept {
@@ -281,6 +290,10 @@ void Execution::report(FindingKind kind, std::string message) {
 }
 
 void Execution::stop(FindingKind kind) {
+  if (!abandoned_) {
+    const bool failed = kind == FindingKind::check || kind == FindingKind::exception;
+    explorer_->stops(*this, pending(), failed);
+  }
   failure_ = kind;
   abandoned_ = true;
 }
@@ -364,11 +377,13 @@ void Execution::yield() {
     self.disturbed = false;
     patient_ |= only(self.ordinal);
     resting_ |= only(self.ordinal);
+    patience_over_ &= ~only(self.ordinal);
     Rest rest{self};
     visible(rest);
     resting_ &= ~only(self.ordinal);
   }
   self.waiting = true;
+  if (self.disturbed && (patience_over_ & only(self.ordinal)) == 0) follows(self.disturber);
   self.disturbed = self.looked = false;
   patient_ |= only(self.ordinal);
 }
@@ -388,11 +403,12 @@ void Execution::observe_change(Thread& self, const Operation& operation) {
   }
   each(patient_ & ~only(self.ordinal), [&](unsigned other) {
     Thread& thread = *threads_[other];
-    if (thread.section != nullptr) thread.disturbed = true;  // what it looked at inside a step is not known
-    for (const Access& access : footprint) {
-      if (thread.disturbed) return;
-      thread.disturbed = conflict(thread.observed, {&access, 1}) && operation.changes(access);
-    }
+    if (thread.disturbed) return;
+    thread.disturber = latest_step();
+    thread.disturbed = thread.section != nullptr ||  // what it looked at inside a step is not known
+                       std::ranges::any_of(footprint, [&](const Access& access) {
+                         return conflict(thread.observed, {&access, 1}) && operation.changes(access);
+                       });
   });
 }
 
@@ -422,7 +438,10 @@ Execution::Thread* Execution::follow_up() const {
 Execution::Thread* Execution::pick() {
   for (;;) {
     if (Thread* next = follow_ups_ != 0 ? follow_up() : nullptr) {
-      if (++step_ <= limits_.steps) return next;
+      if (++step_ <= limits_.steps) {
+        make_way_for(*next);
+        return next;
+      }
       stop(FindingKind::bound);
       return nullptr;
     }
@@ -432,6 +451,17 @@ Execution::Thread* Execution::pick() {
       stuck();
       return nullptr;
     }
+  }
+}
+
+/// Tells the explorer why a thread goes on without being chosen.
+void Execution::make_way_for(const Thread& next) const {
+  const bool by_time =
+      next.pending->deadline() <= clock_ || (resting_ & only(next.ordinal) & patience_over_) != 0;
+  if (by_time) {
+    explorer_->times_out(next.ordinal);
+  } else if (chosen_ != 0) {
+    explorer_->follows(next.ordinal, latest_step());
   }
 }
 
@@ -447,6 +477,7 @@ Execution::Thread* Execution::next_step(ThreadSet enabled) {
                       .yielded = yielded_,
                       .execution = this};
   const unsigned chosen = choose(choice);
+  ++chosen_;
   yielded_ = false;
   if (chosen >= max_threads || (enabled & only(chosen)) == 0) {
     message_ = "the same decisions led to other threads or operations: the test is not deterministic";
@@ -461,10 +492,8 @@ Execution::Thread* Execution::next_step(ThreadSet enabled) {
 }
 
 unsigned Execution::choose(const Choice& choice) {
-  if (explorer_ == nullptr) return choice.fallback;
   const unsigned chosen = explorer_->choose(choice);
   if (chosen != Explorer::prune) return chosen;
-  explorer_ = nullptr;
   pruned_ = true;
   return choice.fallback;
 }
@@ -488,7 +517,9 @@ bool Execution::pass_time() {
     pace_ = std::min(longest_pace, pace_ == 0 ? 1'000 : 2 * pace_);
     next = clock_ + pace_;
   }
+  explorer_->time_passes(*this, conditional_);
   clock_ = std::max(clock_, next);
+  patience_over_ = resting_;
   each(resting_, [&](unsigned i) { threads_[i]->disturbed = true; });
   return true;
 }

@@ -59,7 +59,7 @@ class Exploration {
         break;  // nothing that follows would mean anything
     }
     if (const auto* exhaustive = dynamic_cast<const Exhaustive*>(explorer_.get())) {
-      result_.complete = exhaustive->complete();
+      result_.complete = exhaustive->complete() && !result_.found.contains(FindingKind::bound);
     }
     result_.elapsed = Clock::now() - start_;
     tell();

@@ -13,6 +13,15 @@ class mutex::Acquire final : public Operation {
     access_.write = mutex_->free();
     return {&access_, 1};
   }
+  [[nodiscard]] Footprint widest_footprint() const override {
+    access_.write = true;
+    return {&access_, 1};
+  }
+  [[nodiscard]] Waits waits() const override {
+    return readiness() == Readiness::conditional ? Waits::for_its_object : Waits::for_nothing;
+  }
+  [[nodiscard]] std::uint64_t sees() const override { return mutex_->free() ? available : taken; }
+  [[nodiscard]] std::uint64_t writes_if() const override { return available; }
   [[nodiscard]] bool enabled() const override { return mutex_->free(); }
   [[nodiscard]] ThreadSet holders() const override {
     return mutex_->owner_ < max_threads ? only(mutex_->owner_) : 0;
@@ -30,6 +39,7 @@ class Unlock final : public Operation {
  public:
   Unlock(std::string_view name, ObjectId object) : Operation{name, object}, access_{object, true} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
+  [[nodiscard]] std::uint64_t sees() const override { return taken; }
   [[nodiscard]] bool part_of_waiting() const override { return true; }
 
  private:

@@ -4,8 +4,8 @@
 
 namespace lockstep::sim::detail {
 
-Waiter::Waiter(Execution& execution, ObjectId object)
-    : execution_{&execution}, object_{object}, thread_{execution.self()} {
+Waiter::Waiter(Execution& execution, ObjectId object, Instant deadline)
+    : execution_{&execution}, object_{object}, deadline_{deadline}, thread_{execution.self()} {
   const auto& unheard = execution.unheard();
   late_ = std::ranges::find(unheard, object) != unheard.end();
   execution.parked().push_back(this);
@@ -29,6 +29,7 @@ unsigned wake(Execution& execution, ObjectId object, bool all) {
     if (waiter->object_ != object || waiter->notified_) continue;
     if (!all && index++ != chosen) continue;
     waiter->notified_ = true;
+    if (!waiter->timed_out()) execution.wakes(waiter->thread_);
     if (execution.recording())
       woken += (woken.empty() ? "" : ", ") + execution.name_of_thread(waiter->thread_);
     if (!all) break;
@@ -47,6 +48,10 @@ class Notify final : public Operation {
       : Operation{name, object}, execution_{&execution}, access_{object, true} {}
   [[nodiscard]] Footprint footprint() const override {
     access_.write = waiting(*execution_, access_.object) != 0;
+    return {&access_, 1};
+  }
+  [[nodiscard]] Footprint widest_footprint() const override {
+    access_.write = true;
     return {&access_, 1};
   }
 

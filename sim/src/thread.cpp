@@ -51,6 +51,7 @@ void thread::join() {
     execution->visible(join);
   }
   if (detail::HappensBefore* order = execution->order()) order->join(execution->self(), ordinal_);
+  execution->joins(ordinal_);
   ordinal_ = none;
 }
 

@@ -8,9 +8,11 @@
 #include <lockstep/sim/parking.hpp>
 #include <lockstep/sim/text.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <type_traits>
 
@@ -31,6 +33,26 @@ template <class T>
   return std::memcmp(&left, &right, sizeof(T)) == 0;
 }
 
+/// A number for a value: the same for the same value, and for others hardly ever.
+template <class T>
+[[nodiscard]] std::uint64_t digest(T value) noexcept {
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_clear_padding)
+  if constexpr (!std::has_unique_object_representations_v<T> && !std::is_scalar_v<T>) {
+    __builtin_clear_padding(&value);
+  }
+#endif
+#endif
+  std::uint64_t number = 0;
+  for (std::size_t at = 0; at < sizeof(T); at += sizeof(number)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, reinterpret_cast<const char*>(&value) + at, std::min(sizeof(word), sizeof(T) - at));
+    number = (number ^ word) * 0x9E3779B97F4A7C15U;
+    number ^= number >> 32U;
+  }
+  return number >> 1U;
+}
+
 /// Replaces a value by `next(value)`.
 template <class T, class Next>
 class ReadModifyWrite final : public Operation {
@@ -39,6 +61,7 @@ class ReadModifyWrite final : public Operation {
       : Operation{name, object}, access_{object, true}, value_{&value}, next_{&next} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
   [[nodiscard]] bool silent() const override { return same_bytes<T>((*next_)(*value_), *value_); }
+  [[nodiscard]] std::uint64_t sees() const override { return digest(*value_); }
 
  private:
   Access access_;
@@ -60,9 +83,15 @@ class CompareExchange final : public Operation {
     access_.write = same_bytes(*value_, *expected_);
     return {&access_, 1};
   }
+  [[nodiscard]] Footprint widest_footprint() const override {
+    access_.write = true;
+    return {&access_, 1};
+  }
   [[nodiscard]] bool silent() const override {
     return !same_bytes(*value_, *expected_) || same_bytes(*value_, *desired_);
   }
+  [[nodiscard]] std::uint64_t sees() const override { return digest(*value_); }
+  [[nodiscard]] std::uint64_t writes_if() const override { return digest(*expected_); }
 
  private:
   mutable Access access_;
@@ -90,6 +119,11 @@ class AtomicWait final : public Operation {
     accesses_[1].write = same_bytes(*value_, *old_);
     return accesses_;
   }
+  [[nodiscard]] Footprint widest_footprint() const override {
+    accesses_[1].write = true;
+    return accesses_;
+  }
+  [[nodiscard]] Waits waits() const override { return Waits::for_nothing; }  // but a notification
   [[nodiscard]] bool enabled() const override { return waiter_ == nullptr || waiter_->notified(); }
   [[nodiscard]] bool wants_notification() const override {
     return waiter_ != nullptr && !waiter_->notified();

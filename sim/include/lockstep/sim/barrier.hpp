@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace lockstep::sim {
 
@@ -85,14 +86,18 @@ class barrier {
         });
         missing_ = expected_;
         ++phase_;
+        if (execution != nullptr) ends_.push_back(execution->latest_step());
       }
       return phase;
     });
   }
 
   void wait_for_phase(std::uint64_t phase) const {
-    if (phase_ != phase) return detail::acquired(ended());
     Execution* execution = Execution::current();
+    if (phase_ != phase) {
+      if (execution != nullptr && phase < ends_.size()) execution->follows(ends_[phase]);
+      return detail::acquired(ended());
+    }
     if (execution == nullptr) refuse_to_block("barrier::wait");
     const auto ready = [this, phase] { return phase_ != phase; };
     detail::WaitUntil wait{"wait", {id(), false}, Readiness::follow_up, never, ready};
@@ -108,6 +113,7 @@ class barrier {
   std::ptrdiff_t expected_;
   std::ptrdiff_t missing_;
   std::uint64_t phase_ = 0;
+  std::vector<std::size_t> ends_;  ///< the steps that completed the phases
 };
 
 }  // namespace lockstep::sim

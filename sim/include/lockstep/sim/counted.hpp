@@ -4,15 +4,32 @@
 #include <lockstep/sim/execution.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 namespace lockstep::sim::detail {
 
-/// A step that changes an object, always possible.
-inline void announce_change(std::string_view name, ObjectId object) {
+/// A step that changes an object, always possible. `ready()`: whether others could have something of it now.
+template <class Ready>
+class Change final : public Operation {
+ public:
+  Change(std::string_view name, ObjectId object, const Ready& ready)
+      : Operation{name, object}, access_{object, true}, ready_{&ready} {}
+  [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
+  [[nodiscard]] std::uint64_t sees() const override { return (*ready_)() ? available : taken; }
+
+ private:
+  Access access_;
+  const Ready* ready_;
+};
+
+/// Announces a change.
+template <class Ready>
+void announce_change(std::string_view name, ObjectId object, const Ready& ready) {
   Execution* execution = Execution::current();
   if (execution == nullptr || execution->abandoned())
     return;  // such steps stand in destructors: they never throw
-  SimpleOperation operation{name, {object, true}};
+  Change operation{name, object, ready};
   execution->visible(operation);
 }
 
@@ -27,6 +44,15 @@ class WaitUntil final : public Operation {
     access_.write = (*ready_)();
     return {&access_, 1};
   }
+  [[nodiscard]] Footprint widest_footprint() const override {
+    access_.write = readiness() != Readiness::follow_up;
+    return {&access_, 1};
+  }
+  [[nodiscard]] Waits waits() const override {
+    return readiness() == Readiness::conditional ? Waits::for_its_object : Waits::for_nothing;
+  }
+  [[nodiscard]] std::uint64_t sees() const override { return (*ready_)() ? available : taken; }
+  [[nodiscard]] std::uint64_t writes_if() const override { return available; }
   [[nodiscard]] bool enabled() const override { return (*ready_)(); }
 
  private:

@@ -104,6 +104,7 @@ struct Thread {
   bool disturbed = false;         ///< another thread has changed something that it observed
   bool looked = false;            ///< it has made a step since
   std::uint32_t idle_rounds = 0;  ///< how often in a row it yielded without a step in between
+  std::size_t disturber = 0;      ///< the step that has disturbed it
   std::vector<Access> observed;   ///< what it looked at in the latest round that looked at anything
 };
 
@@ -163,6 +164,9 @@ class Execution {
   /// What an unfinished thread has announced, and will do when it is chosen.
   [[nodiscard]] const Operation& next(unsigned thread) const { return *threads_[thread]->pending; }
 
+  /// The unfinished threads that have announced something.
+  [[nodiscard]] ThreadSet pending() const noexcept;
+
   // --- For primitives: called on a simulated thread ---
 
   /// Announces an operation and returns once it is to be performed. Inside a step it is
@@ -198,6 +202,7 @@ class Execution {
       --count_;
       throw;
     }
+    explorer_->joins(thread.ordinal, running_->ordinal);
     start(thread);
     return thread.ordinal;
   }
@@ -207,6 +212,23 @@ class Execution {
   }
   /// The ordinal of the running thread; 0 is the body of the test.
   [[nodiscard]] unsigned self() const noexcept { return running_->ordinal; }
+
+  // What makes what possible, besides conflicts, for explorers that ask which steps could change places.
+
+  /// The latest step that was chosen, as a number.
+  [[nodiscard]] std::size_t latest_step() const noexcept { return chosen_ - 1; }
+  /// The running thread goes on because of that step.
+  void follows(std::size_t step) {
+    if (chosen_ != 0) explorer_->follows(running_->ordinal, step);
+  }
+  /// The running thread goes on because another has finished.
+  void joins(unsigned finished) {
+    if (finished < count_) explorer_->joins(running_->ordinal, finished);
+  }
+  /// The present step lets `thread` go on.
+  void wakes(unsigned thread) {
+    if (chosen_ != 0) explorer_->follows(thread, latest_step());
+  }
 
   /// Lets others go first: see this_thread.hpp.
   void yield();
@@ -292,6 +314,7 @@ class Execution {
   class InsideStep;
 
   Thread* pick();
+  void make_way_for(const Thread& next) const;
   Thread* next_step(ThreadSet enabled);
   [[nodiscard]] bool may_run(const Operation& operation) const;
   [[nodiscard]] ThreadSet enabled_threads() const;
@@ -324,16 +347,18 @@ class Execution {
   ThreadSet ready_ = 0;        ///< threads whose pending operation can always run
   ThreadSet conditional_ = 0;  ///< threads whose pending operation must be asked
   ThreadSet follow_ups_ = 0;
-  ThreadSet patient_ = 0;  ///< threads that have yielded: see yield()
-  ThreadSet resting_ = 0;  ///< those among them whose yield is pending
+  ThreadSet patient_ = 0;        ///< threads that have yielded: see yield()
+  ThreadSet resting_ = 0;        ///< those among them whose yield is pending
+  ThreadSet patience_over_ = 0;  ///< those among them that rested until time passed
   bool yielded_ = false;
   bool rested_ = false;  ///< some thread has rested
 
   Instant clock_ = 0;
   Instant pace_ = 0;  ///< how far the clock moves when everybody only waits for time to pass
   std::uint64_t step_ = 0;
+  std::size_t chosen_ = 0;  ///< how many steps the explorer has chosen
   Limits limits_;
-  Explorer* explorer_ = nullptr;  ///< null once pruned
+  Explorer* explorer_ = nullptr;
   std::vector<Decision> decisions_;
 
   bool abandoned_ = false;

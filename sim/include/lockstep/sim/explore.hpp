@@ -17,7 +17,7 @@ namespace lockstep::sim {
 
 /// How interleavings are chosen.
 enum class Strategy {
-  exhaustive,  ///< each Mazurkiewicz trace, depth first, with sleep sets
+  exhaustive,  ///< each Mazurkiewicz trace once, by optimal partial-order reduction
   random,      ///< uniformly among the enabled threads at each step
   pct,         ///< probabilistic concurrency testing: priorities with `depth` - 1 change points
 };
@@ -51,7 +51,7 @@ struct Options {
 struct Result {
   std::optional<Finding> finding;              ///< the first
   std::map<FindingKind, std::uint64_t> found;  ///< how many executions ended in each kind
-  bool complete = false;         ///< every interleaving was explored (exhaustive, and no finding ended it)
+  bool complete = false;         ///< every interleaving was explored to its end (exhaustive, and no finding ended it)
   bool fair_only = false;        ///< threads that wait in loops that yield let others go first, so executions
                                  ///< in which such a loop gives up while others could run are left out
   std::uint64_t executions = 0;  ///< those that ran to their end, be it a finding

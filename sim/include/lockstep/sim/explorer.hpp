@@ -6,6 +6,7 @@
 
 #include <lockstep/sim/operation.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -57,7 +58,7 @@ struct Ending {
 /// Chooses interleavings, one execution after the other.
 class Explorer {
  public:
-  /// Returned by `choose`: this execution is not worth finishing.
+  /// Returned by `choose`: this execution is like another one. It runs on, and is asked about, but does not count.
   static constexpr unsigned prune = std::numeric_limits<unsigned>::max();
   /// Returned by `choose`: the decisions that led here once led elsewhere, so the test is not deterministic.
   static constexpr unsigned diverged = prune - 1;
@@ -72,6 +73,17 @@ class Explorer {
   /// Answers a choice: a thread's ordinal or the number of an outcome. Called at every step,
   /// also where only one thread is enabled. Must not use any simulated primitive.
   virtual unsigned choose(const Choice& choice) = 0;
+  /// What `thread` does next was made possible by a step: that of the schedule choice number `step`, from 0.
+  virtual void follows(unsigned /*thread*/, std::size_t /*step*/) {}
+  /// What `thread` does next comes after all that `other` has done: it was started by it, or joins it.
+  virtual void joins(unsigned /*thread*/, unsigned /*other*/) {}
+  /// Nobody could run, so time passes, although the threads `pending` are about to do something.
+  virtual void time_passes(const Execution& /*execution*/, ThreadSet /*pending*/) {}
+  /// What `thread` does next was made possible by that.
+  virtual void times_out(unsigned /*thread*/) {}
+  /// The execution stops although the threads `pending` are about to do something: they wait for ever,
+  /// or something has `failed`.
+  virtual void stops(const Execution& /*execution*/, ThreadSet /*pending*/, bool /*failed*/) {}
   /// The execution is over.
   virtual void end(const Ending&) {}
 };

@@ -21,7 +21,7 @@ class latch {
 
   /// Counts down by `update`. Below zero the execution fails.
   void count_down(std::ptrdiff_t update = 1) {
-    detail::announce_change("count_down", id());
+    detail::announce_change("count_down", id(), [this] { return count_ == 0; });
     Execution* execution = Execution::current();
     if (execution != nullptr && update > count_) {
       execution->report(FindingKind::check, "count_down takes " + execution->name_of(id()) + " below zero");
@@ -29,6 +29,7 @@ class latch {
     }
     detail::released(id());
     count_ -= update;
+    if (execution != nullptr && count_ == 0) opened_ = execution->latest_step();
     if (execution != nullptr && execution->recording())
       execution->outcome(detail::prefixed("= ", std::to_string(count_)));
   }
@@ -46,8 +47,11 @@ class latch {
 
   /// Blocks until the count is zero.
   void wait() const {
-    if (count_ == 0) return detail::acquired(id());
     Execution* execution = Execution::current();
+    if (count_ == 0) {
+      if (execution != nullptr) execution->follows(opened_);
+      return detail::acquired(id());
+    }
     if (execution == nullptr) refuse_to_block("latch::wait");
     const auto ready = [this] { return count_ == 0; };
     detail::WaitUntil wait{"wait", {id(), false}, Readiness::follow_up, never, ready};
@@ -67,6 +71,7 @@ class latch {
  private:
   Object object_{"latch"};
   std::ptrdiff_t count_;
+  std::size_t opened_ = 0;  ///< the step that did
 };
 
 }  // namespace lockstep::sim

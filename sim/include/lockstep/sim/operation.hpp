@@ -61,6 +61,13 @@ enum class Readiness : std::uint8_t {
   follow_up,    ///< likewise, and then without being scheduled: it touches nothing shared (join, sleep)
 };
 
+/// What a step has to wait for, for explorers that ask which other steps it could have gone before.
+enum class Waits : std::uint8_t {
+  for_nothing,     ///< or for what `Execution::wakes` and the like tell
+  for_its_object,  ///< until its object holds `Operation::writes_if()`
+  for_more,        ///< for something that only `Operation::enabled()` knows
+};
+
 /// One announced operation. It lives on its thread's stack while it is pending.
 class Operation {
  public:
@@ -78,6 +85,21 @@ class Operation {
 
   /// What it would read and write if it ran now: a compare-exchange that would fail only reads.
   [[nodiscard]] virtual Footprint footprint() const = 0;
+  /// What it could read and write at another moment: at least its footprint at any of them.
+  [[nodiscard]] virtual Footprint widest_footprint() const { return footprint(); }
+  /// What it has to wait for.
+  [[nodiscard]] virtual Waits waits() const {
+    return readiness_ == Readiness::conditional ? Waits::for_more : Waits::for_nothing;
+  }
+  /// What its object holds now, as a number, or `unknown`.
+  [[nodiscard]] virtual std::uint64_t sees() const { return unknown; }
+  /// What its object must hold for it to write, if it depends on that alone whether it writes; or `unknown`.
+  [[nodiscard]] virtual std::uint64_t writes_if() const { return unknown; }
+  /// In place of what an object holds: nobody can tell.
+  static constexpr std::uint64_t unknown = ~std::uint64_t{0};
+  /// What a lock or a permit holds: whether it can be had.
+  static constexpr std::uint64_t taken = 0;
+  static constexpr std::uint64_t available = 1;
   /// True if it can proceed now. Asked only if `readiness()` is not `always`.
   [[nodiscard]] virtual bool enabled() const { return true; }
   /// The threads that stand in its way while it is not enabled, as far as known.

@@ -9,12 +9,14 @@ namespace lockstep::sim::detail {
 /// Waiters of an object are ordered by when they began.
 class Waiter {
  public:
-  Waiter(Execution& execution, ObjectId object);
+  Waiter(Execution& execution, ObjectId object, Instant deadline = never);
   ~Waiter();
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
   [[nodiscard]] bool notified() const noexcept { return notified_; }
+  /// True if it may go on without a notification, because its time is over.
+  [[nodiscard]] bool timed_out() const noexcept { return deadline_ <= execution_->now(); }
   /// True if a notification of the object had been sent before, when nobody waited.
   [[nodiscard]] bool came_too_late() const noexcept { return late_; }
 
@@ -24,6 +26,7 @@ class Waiter {
 
   Execution* execution_;
   ObjectId object_;
+  Instant deadline_;
   unsigned thread_;
   bool notified_ = false;
   bool late_ = false;

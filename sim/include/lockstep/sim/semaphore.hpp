@@ -28,7 +28,7 @@ class counting_semaphore {
 
   /// Raises the count by `update`. Beyond `max()` the execution fails.
   void release(std::ptrdiff_t update = 1) {
-    detail::announce_change("release", id());
+    detail::announce_change("release", id(), [this] { return count_ > 0; });
     Execution* execution = Execution::current();
     if (execution != nullptr && update > max() - count_) {
       execution->report(FindingKind::check,
