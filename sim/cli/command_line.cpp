@@ -83,6 +83,8 @@ void add_explorer(CLI::App& command, Run& run) {
            [&run](const std::string& text) { run.explorer = explorer_argument("--explorer", text); });
   add_text(command, "--seed", "N", "What random and pct draw from; the same seed finds the same",
            [&run](const std::string& text) { run.seed = number_argument("--seed", text, 0); });
+  add_text(command, "--preemptions", "N", "exhaustive: only interleavings with at most so many preemptions",
+           [&run](const std::string& text) { run.preemptions = number_argument("--preemptions", text, 0); });
 }
 
 CLI::App* add_run(CLI::App& app, Run& run, bool& all) {

@@ -23,6 +23,7 @@ struct Run {
   std::vector<std::string> names = {};  ///< of scenarios or groups; empty means all
   std::optional<Strategy> explorer = {};
   std::optional<std::uint64_t> seed = {};
+  std::optional<std::uint64_t> preemptions = {};
   std::optional<std::uint64_t> executions = {};
   std::optional<std::chrono::nanoseconds> time = {};
   std::string json = {};

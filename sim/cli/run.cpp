@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -33,6 +34,10 @@ Options options(const Scenario& scenario, const Run& request) {
   options.name = scenario.name;
   options.strategy = request.explorer.value_or(options.strategy);
   options.seed = request.seed.value_or(options.seed);
+  if (request.preemptions) {
+    constexpr std::uint64_t most = std::numeric_limits<unsigned>::max();  // as good as no bound
+    options.preemptions = static_cast<unsigned>(std::min(*request.preemptions, most));
+  }
   options.executions = request.executions.value_or(options.executions);
   options.time = request.time.value_or(options.time);
   return options;

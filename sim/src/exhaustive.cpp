@@ -57,8 +57,9 @@ bool Exhaustive::advance(Point& point) {
   return point.chosen != point.first;
 }
 
-void Exhaustive::end(const Ending&) {
+bool Exhaustive::end(const Ending& ending) {
   for (Trace::Race& race : trace_.races()) reverse(race);
+  return !ending.pruned;
 }
 
 /// Sees to it that an execution with the second step of a race before the first is explored.

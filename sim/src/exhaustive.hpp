@@ -33,10 +33,9 @@ class Exhaustive final : public Explorer {
   void time_passes(const Execution& execution, ThreadSet pending) override;
   void times_out(unsigned thread) override;
   void stops(const Execution& execution, ThreadSet pending, bool failed) override;
-  void end(const Ending& ending) override;
+  bool end(const Ending& ending) override;
 
-  /// True once there is nothing left to explore.
-  [[nodiscard]] bool complete() const noexcept { return complete_; }
+  [[nodiscard]] bool complete() const noexcept override { return complete_; }
 
  private:
   /// A step that has been explored at a point.

@@ -1,6 +1,7 @@
 #include <lockstep/sim/execution.hpp>
 #include <lockstep/sim/explore.hpp>
 
+#include "bounded.hpp"
 #include "exhaustive.hpp"
 #include "last_words.hpp"
 #include "minimise.hpp"
@@ -32,6 +33,7 @@ std::unique_ptr<Explorer> make_explorer(const Options& options) {
     case Strategy::exhaustive:
       break;
   }
+  if (options.preemptions) return std::make_unique<Bounded>(*options.preemptions);
   return std::make_unique<Exhaustive>();
 }
 
@@ -45,10 +47,10 @@ class Exploration {
     const LastWords last_words{execution_, *body_, options_->name, options_->steps};
     while (!over() && explorer_->begin()) {
       const Ending ending = execution_.run(*body_, *explorer_, {.steps = options_->steps});
-      explorer_->end(ending);
+      const bool counts = explorer_->end(ending);
       result_.steps += ending.steps;
       result_.fair_only = result_.fair_only || ending.rested;
-      if (ending.pruned) {
+      if (!counts) {
         ++result_.blocked;
         continue;
       }
@@ -58,9 +60,8 @@ class Exploration {
       if (result_.found.contains(FindingKind::nondeterminism))
         break;  // nothing that follows would mean anything
     }
-    if (const auto* exhaustive = dynamic_cast<const Exhaustive*>(explorer_.get())) {
-      result_.complete = exhaustive->complete() && !result_.found.contains(FindingKind::bound);
-    }
+    result_.exhausted = explorer_->complete() && !result_.found.contains(FindingKind::bound);
+    result_.complete = result_.exhausted && !options_->preemptions;
     result_.elapsed = Clock::now() - start_;
     tell();
     return std::move(result_);

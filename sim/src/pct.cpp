@@ -40,8 +40,9 @@ unsigned Pct::choose(const Choice& choice) {
   return highest();
 }
 
-void Pct::end(const Ending& ending) {
+bool Pct::end(const Ending& ending) {
   if (length_ == 0) length_ = std::max<std::uint64_t>(1, ending.steps);
+  return !ending.pruned;
 }
 
 }  // namespace lockstep::sim

@@ -25,7 +25,7 @@ class Pct final : public Explorer {
 
   bool begin() override;
   unsigned choose(const Choice& choice) override;
-  void end(const Ending& ending) override;
+  bool end(const Ending& ending) override;
 
  private:
   std::uint64_t priority(unsigned thread);

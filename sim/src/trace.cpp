@@ -124,6 +124,17 @@ void Trace::times_out(unsigned thread) {
 
 // --- Clocks ---
 
+std::uint64_t Trace::digest(std::size_t event) const noexcept {
+  const Count* const happened = clock(static_cast<Index>(event));
+  std::uint64_t digest = events_[event].thread + 1;
+  for (std::size_t i = 0; i != width_; ++i) {
+    if (happened[i] == 0) continue;  // so that it does not depend on the width
+    digest += (i + 1) * 0x9E3779B97F4A7C15U ^ (happened[i] * 0xD6E8FEB86659FD93U);
+    digest = (digest ^ (digest >> 32U)) * 0xD6E8FEB86659FD93U;
+  }
+  return digest ^ (digest >> 32U);
+}
+
 void Trace::join(Count* clock, const Count* other) const noexcept {
   for (std::size_t i = 0; i != width_; ++i) clock[i] = std::max(clock[i], other[i]);
 }

@@ -82,6 +82,9 @@ class Trace {
   void time_passes();
   void times_out(unsigned thread);
 
+  /// A number for an event and all that happens before it, the same in all interleavings of a trace.
+  [[nodiscard]] std::uint64_t digest(std::size_t event) const noexcept;
+
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   /// True while the present execution repeats the events of the one before.
   [[nodiscard]] bool repeating() const noexcept { return repeated_ < size_; }

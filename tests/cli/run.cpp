@@ -119,6 +119,12 @@ BOOST_AUTO_TEST_CASE(drawn_executions_are_no_proof) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_bound_on_preemptions_is_no_proof) {
+  const auto told = planted({"run", "agrees/clean", "--preemptions", "1"});
+  BOOST_TEST(told.status == 0);
+  BOOST_TEST(contains(told.out, "(no proof)"));
+}
+
 BOOST_AUTO_TEST_CASE(the_same_seed_finds_the_same) {
   const std::vector<std::string> drawn{"run",    "agrees/bug",           "--explorer", "random",
                                        "--seed", "18446744073709551615", "--json",     "-"};

@@ -276,7 +276,7 @@ class Written final : public Explorer {
     if (failed && !chosen.empty()) chosen.back().accesses.push_back({{~std::uint64_t{0}}, true});
     explorer_->stops(execution, pending, failed);
   }
-  void end(const Ending& ending) override { explorer_->end(ending); }
+  bool end(const Ending& ending) override { return explorer_->end(ending); }
 
   std::vector<Chosen> chosen;
 
@@ -344,11 +344,10 @@ Exploration traces(const Program& program, Explorer& explorer, std::uint64_t mos
   Exploration result;
   while (written.begin()) {
     const Ending ending = execution.run([&] { run(program); }, written, {.steps = 1'000});
-    written.end(ending);
-    if (ending.pruned) {
-      ++result.blocked;
-    } else {
+    if (written.end(ending)) {
       result.traces.insert(trace_of(written.chosen));
+    } else {
+      ++result.blocked;
     }
     if (result.traces.size() + result.blocked > most) {
       result.ended = false;

@@ -1,12 +1,15 @@
 // Optimal exploration against the simplest methods that are right, on random programs of all primitives: the
 // same traces, each once. What is right for programs in which a check fails, sleep sets do not tell: a
 // failure ends the execution for all, so it conflicts with everything; there every interleaving is run.
+#include "bounded.hpp"
 #include "every_interleaving.hpp"
 #include "exhaustive.hpp"
 #include "random_program.hpp"
 #include "sleep_sets.hpp"
 
 #include <boost/test/unit_test.hpp>
+
+#include <type_traits>
 
 BOOST_AUTO_TEST_SUITE(random_programs)
 
@@ -23,13 +26,22 @@ struct Size {
   unsigned first = 0;  ///< the number of the first program
 };
 
+template <class Tested>
+Tested tested() {
+  if constexpr (std::is_same_v<Tested, Bounded>) {
+    return Bounded{1'000};
+  } else {
+    return {};
+  }
+}
+
 /// Executions that had to be given up.
 struct Blocked {
   std::uint64_t optimal = 0;
   std::uint64_t oracle = 0;
 };
 
-template <class Oracle>
+template <class Oracle, class Tested = Exhaustive>
 Blocked compare(unsigned kinds, const Size& size) {
   constexpr std::uint64_t most = 2'000;
   Blocked blocked;
@@ -40,7 +52,7 @@ Blocked compare(unsigned kinds, const Size& size) {
     Exploration expected = traces(program, oracle, most);
     if (!expected.ended) continue;
     const std::set<std::string> each_once(expected.traces.begin(), expected.traces.end());
-    Exhaustive optimal;
+    Tested optimal = tested<Tested>();
     const Exploration found = traces(program, optimal, 10 * most);
     BOOST_TEST(found.ended);
     BOOST_TEST(optimal.complete());
@@ -91,6 +103,12 @@ BOOST_AUTO_TEST_CASE(of_steps_have_each_trace_once) {
 BOOST_AUTO_TEST_CASE(of_everything_have_each_trace_once) {
   const Blocked blocked = compare<SleepSets>(atomics | locks | waits | parking | timed | steps, {4, 6, 500});
   BOOST_TEST(blocked.optimal * 10 < blocked.oracle);
+}
+
+BOOST_AUTO_TEST_CASE(have_each_trace_once_under_a_bound_that_nothing_exceeds) {
+  static_cast<void>(
+      compare<SleepSets, Bounded>(atomics | locks | waits | parking | timed | steps, {3, 5, 200}));
+  static_cast<void>(compare<EveryInterleaving, Bounded>(failing | atomics, {3, 4, 100}));
 }
 
 BOOST_AUTO_TEST_CASE(that_fail_fail_in_every_way_once) {

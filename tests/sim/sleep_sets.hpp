@@ -23,7 +23,7 @@ class SleepSets final : public Explorer {
   unsigned choose(const Choice& choice) override;
 
   /// True once there is nothing left to explore.
-  [[nodiscard]] bool complete() const noexcept { return complete_; }
+  [[nodiscard]] bool complete() const noexcept override { return complete_; }
 
  private:
   /// A point of the current path with more than one way on.

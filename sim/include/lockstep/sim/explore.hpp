@@ -39,6 +39,7 @@ struct Options {
   Strategy strategy = Strategy::exhaustive;  ///< how interleavings are chosen
   std::uint64_t seed = 1;                    ///< random and pct draw from it; the same seed finds the same
   unsigned depth = 3;                        ///< pct: the number of ordering constraints of the bug to find
+  std::optional<unsigned> preemptions = {};  ///< exhaustive: only what at most so many preemptions can reach
   std::uint64_t executions = 0;              ///< stop after so many; 0: no limit for exhaustive, else 10,000
   std::chrono::nanoseconds time{0};          ///< stop after so long; 0: no limit
   std::uint64_t steps = 10'000;              ///< the bound on one execution's steps
@@ -51,11 +52,13 @@ struct Options {
 struct Result {
   std::optional<Finding> finding;              ///< the first
   std::map<FindingKind, std::uint64_t> found;  ///< how many executions ended in each kind
-  bool complete = false;         ///< every interleaving was explored to its end (exhaustive, and no finding ended it)
+  bool complete =
+      false;  ///< every interleaving was explored to its end (exhaustive, and no finding ended it)
+  bool exhausted = false;        ///< likewise every one within the bound on preemptions
   bool fair_only = false;        ///< threads that wait in loops that yield let others go first, so executions
                                  ///< in which such a loop gives up while others could run are left out
   std::uint64_t executions = 0;  ///< those that ran to their end, be it a finding
-  std::uint64_t blocked = 0;     ///< executions cut short because sleep sets showed them redundant
+  std::uint64_t blocked = 0;     ///< executions that turned out to be like others, and do not count
   std::uint64_t steps = 0;       ///< over all executions
   std::chrono::nanoseconds elapsed{0};  ///< of real time
   std::string note;                     ///< what else to know: that a token was made from other steps

@@ -84,8 +84,10 @@ class Explorer {
   /// The execution stops although the threads `pending` are about to do something: they wait for ever,
   /// or something has `failed`.
   virtual void stops(const Execution& /*execution*/, ThreadSet /*pending*/, bool /*failed*/) {}
-  /// The execution is over.
-  virtual void end(const Ending&) {}
+  /// The execution is over. Returns false if it turned out to be like an earlier one, and does not count.
+  virtual bool end(const Ending& ending) { return !ending.pruned; }
+  /// True if there is nothing left to explore.
+  [[nodiscard]] virtual bool complete() const noexcept { return false; }
 };
 
 }  // namespace lockstep::sim

@@ -1,0 +1,125 @@
+#include "bounded.hpp"
+
+#include <lockstep/sim/execution.hpp>
+
+#include <bit>
+#include <utility>
+
+namespace lockstep::sim {
+
+namespace {
+
+std::uint64_t mixed(std::uint64_t number) noexcept {
+  number = (number ^ (number >> 30U)) * 0xBF58476D1CE4E5B9U;
+  number = (number ^ (number >> 27U)) * 0x94D049BB133111EBU;
+  return number ^ (number >> 31U);
+}
+
+}  // namespace
+
+bool Bounded::begin() {
+  depth_ = 0;
+  now_ = {};
+  in_vain_ = false;
+  if (!std::exchange(started_, true)) return true;
+  while (!path_.empty()) {
+    const Point& last = path_.back();
+    if (last.left != 0) {
+      trace_.begin(last.event);
+      return true;
+    }
+    path_.pop_back();
+  }
+  complete_ = true;
+  return false;
+}
+
+bool Bounded::end(const Ending& ending) { return !ending.pruned && ended_.insert(now_.trace).second; }
+
+unsigned Bounded::choose(const Choice& choice) {
+  if (in_vain_) return prune;
+  if (depth_ == path_.size()) return extend(choice);
+  Point& point = path_[depth_++];
+  if (choice.kind != point.kind || choice.outcomes != point.outcomes || choice.enabled != point.enabled)
+    return diverged;
+  const bool last = depth_ == path_.size();
+  if (choice.kind == Decision::Kind::outcome)
+    return last ? decide(point) : (now_ = point.after, point.chosen);
+  if (last) return go(choice, point);
+  trace_.repeat();
+  now_ = point.after;
+  return point.chosen;
+}
+
+unsigned Bounded::extend(const Choice& choice) {
+  Point& point = path_.emplace_back();
+  ++depth_;
+  point.kind = choice.kind;
+  point.event = trace_.size();
+  point.enabled = choice.enabled;
+  point.outcomes = choice.outcomes;
+  point.before = now_;
+  if (choice.kind == Decision::Kind::outcome) {
+    point.left = only(choice.outcomes) - 1;
+    return decide(point);
+  }
+  const ThreadSet staying = choice.enabled & (now_.thread == nobody ? 0 : only(now_.thread));
+  const bool preempts = staying != 0 && !choice.yielded;
+  point.left = preempts && now_.preemptions == most_ ? staying : choice.enabled;
+  return go(choice, point);
+}
+
+/// Takes the next thread: the one that runs anyway, if it is left.
+unsigned Bounded::go(const Choice& choice, Point& point) {
+  const unsigned running = point.before.thread;
+  const bool can_stay = running != nobody && (choice.enabled & only(running)) != 0;
+  point.chosen = can_stay && (point.left & only(running)) != 0
+                     ? running
+                     : static_cast<unsigned>(std::countr_zero(point.left));
+  point.left &= ~only(point.chosen);
+  trace_.append(point.chosen, choice.next(point.chosen), choice.execution->now());
+  point.after = {.trace = point.before.trace + trace_.digest(trace_.size() - 1),
+                 .thread = point.chosen,
+                 .preemptions = point.before.preemptions};
+  if (can_stay && point.chosen != running && !choice.yielded) ++point.after.preemptions;
+  now_ = point.after;
+  in_vain_ = reached_before(now_);
+  return in_vain_ ? prune : point.chosen;
+}
+
+unsigned Bounded::decide(Point& point) {
+  point.chosen = static_cast<unsigned>(std::countr_zero(point.left));
+  point.left &= point.left - 1;
+  point.after = point.before;
+  const std::uint64_t outcome = std::uint64_t{++point.after.outcomes} << 32U | point.chosen;
+  point.after.trace += mixed(trace_.digest(trace_.size() - 1) ^ mixed(outcome));
+  now_ = point.after;
+  return point.chosen;
+}
+
+/// True if nothing new can come of going on from there.
+bool Bounded::reached_before(const Place& place) {
+  const auto [found, is_new] = reached_.try_emplace(mixed(place.trace + place.thread), place.preemptions);
+  if (is_new) return false;
+  if (found->second <= place.preemptions) return true;
+  found->second = place.preemptions;
+  return false;
+}
+
+void Bounded::follows(unsigned thread, std::size_t step) {
+  if (!in_vain_) trace_.follows(thread, step);
+}
+
+void Bounded::joins(unsigned thread, unsigned other) {
+  if (!in_vain_) trace_.joins(thread, other);
+}
+
+void Bounded::time_passes(const Execution&, ThreadSet) {
+  if (!in_vain_) trace_.time_passes();
+}
+
+void Bounded::times_out(unsigned thread) {
+  if (!in_vain_) trace_.times_out(thread);
+}
+
+}  // namespace lockstep::sim
