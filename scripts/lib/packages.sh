@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# ensure_packages <set>...: installs what is missing of the sets sim, test, docs and clang.
+# ensure_packages <set>...: installs what is missing of the sets sim, test, browser, docs and clang.
 # Sourced, after common.sh.
 #
 # Silent and quick when nothing is missing: only dpkg's own list is read then. Otherwise it names
@@ -8,7 +8,7 @@
 
 needed='lockstep needs a C++20 compiler (g++ 12 or clang 14, or later), CMake 3.25, Ninja,
 Boost 1.81 (headers, Context, JSON; for the tests also Test), Microsoft GSL 4.0, CLI11 and {fmt};
-for all tests also OpenSSL, Catch2, GoogleTest, pkg-config, make, Python 3.9 and git;
+for all tests also OpenSSL, Catch2, GoogleTest, pkg-config, make, Python 3.9 with jsonschema, git and Chromium;
 for the documentation Doxygen 1.9.4, doxygen-awesome-css and Python 3.9.'
 
 # The oldest Boost that will do, as the minor version of 1.x.
@@ -23,7 +23,8 @@ wanted() {
       sim) printf '%s\n' c++:g++ cmake:cmake ninja:ninja-build \
         boost: boost:context boost:json libmsgsl-dev libcli11-dev libfmt-dev ;;
       test) printf '%s\n' boost:test libssl-dev catch2 libgtest-dev pkg-config:pkgconf make:make \
-        python3:python3 git:git ;;
+        python3:python3 python3-jsonschema git:git ;;
+      browser) printf '%s\n' chromium:chromium ;;
       docs) printf '%s\n' doxygen:doxygen doxygen-awesome-css python3:python3 ;;
       clang) printf '%s\n' clang-19 clang-tidy-19 libclang-rt-19-dev llvm-19 ;;
       *) die "no such set of packages: $set" ;;

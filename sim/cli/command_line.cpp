@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <string_view>
 
@@ -61,6 +62,13 @@ void add_json(CLI::App& app, std::string& file) {
            });
 }
 
+void add_html(CLI::App& app, std::string& file, const std::string& meaning) {
+  add_text(app, "--html", "FILE", meaning, [&file](const std::string& text) {
+    if (text.empty() || text == "-") throw BadUsage{"--html takes the name of a file"};
+    file = text;
+  });
+}
+
 CLI::App* add_list(CLI::App& app, List& list) {
   auto* const command =
       app.add_subcommand("list", "Name the scenarios, what each expects, and what it is about");
@@ -96,24 +104,37 @@ CLI::App* add_run(CLI::App& app, Run& run, bool& all) {
   add_explorer(*command, run);
   add_limits(*command, run);
   add_json(*command, run.json);
+  add_html(*command, run.html, "Write the first finding as a page to step through, if there is one");
   command->add_flag("-q,--quiet", run.quiet, "Print only what differs from what was expected");
   command->add_flag("-v,--verbose", run.verbose, "Print every interleaving that was found");
   command->footer(std::string{verdicts} + "\n" + exit_statuses);
   return command;
 }
 
-CLI::App* add_replay(CLI::App& app, Replay& replay) {
-  auto* const command =
-      app.add_subcommand("replay", "Run the one interleaving that a token names, and print it");
+struct OfToken {
+  Replay::How how;
+  const char* name;
+  const char* meaning;
+};
+constexpr std::array of_token{
+    OfToken{Replay::How::replay, "replay", "Run the one interleaving that a token names, and print it"},
+    OfToken{Replay::How::explain, "explain", "Run it, and say in words what happened and what helps"},
+    OfToken{Replay::How::shrink, "shrink",
+            "Look for a shorter one that fails alike, and print it with its token"},
+};
+
+void add_of_token(CLI::App& app, Replay& replay, const OfToken& one) {
+  auto* const command = app.add_subcommand(one.name, one.meaning);
   command->add_option("TOKEN", replay.token, "As printed by run")->type_name("");
   add_json(*command, replay.json);
+  add_html(*command, replay.html, "Write the finding as a page to step through");
   command->add_flag("-q,--quiet", replay.quiet, "Print nothing; the exit status tells");
   command->footer(exit_statuses);
-  return command;
-}
-
-void check(const Replay& replay) {
-  if (replay.token.empty()) throw BadUsage{"replay takes the token of a finding, as printed by run"};
+  command->callback([&replay, &one] {
+    replay.how = one.how;
+    if (replay.token.empty())
+      throw BadUsage{fmt::format("{} takes the token of a finding, as printed by run", one.name)};
+  });
 }
 
 void check(const Run& run, bool all) {
@@ -126,7 +147,7 @@ void check(const Run& run, bool all) {
 
 /// CLI11 would say only that a command is missing.
 void check_command(int argc, const char* const* argv) {
-  const std::vector<std::string> commands{"list", "run", "replay"};
+  const std::vector<std::string> commands{"list", "run", "replay", "explain", "shrink"};
   if (argc < 2) throw BadUsage{fmt::format("a command is missing: {}", fmt::join(commands, ", "))};
   const std::string_view word = argv[1];
   if (word.starts_with('-') || std::ranges::find(commands, word) != commands.end()) return;
@@ -156,7 +177,7 @@ Command parse_command_line(int argc, const char* const* argv) {
   app.footer(examples(program) + "\n" + exit_statuses);
   const auto* const list_command = add_list(app, list);
   const auto* const run_command = add_run(app, run, all);
-  add_replay(app, replay);
+  for (const auto& one : of_token) add_of_token(app, replay, one);
 
   try {
     check_command(argc, argv);
@@ -173,7 +194,6 @@ Command parse_command_line(int argc, const char* const* argv) {
     check(run, all);
     return run;
   }
-  check(replay);
   return replay;
 }
 

@@ -27,14 +27,23 @@ struct Run {
   std::optional<std::uint64_t> executions = {};
   std::optional<std::chrono::nanoseconds> time = {};
   std::string json = {};
-  bool quiet = false;    ///< only what differs from what was expected
-  bool verbose = false;  ///< every timeline
+  std::string html = {};  ///< the file for the first finding's page; empty is none
+  bool quiet = false;     ///< only what differs from what was expected
+  bool verbose = false;   ///< every timeline
 };
 
-/// lockstep-sim replay
+/// lockstep-sim replay, explain and shrink: one interleaving again.
 struct Replay {
+  /// What to do with it.
+  enum class How {
+    replay,   ///< print its timeline
+    explain,  ///< say in words what happened
+    shrink,   ///< make it shorter first
+  };
+  How how = How::replay;
   std::string token = {};
   std::string json = {};
+  std::string html = {};
   bool quiet = false;
 };
 

@@ -1,23 +1,13 @@
-// Results for other programs: one JSON object.
-//
-//   {"scenarios": [{
-//     "name": "lost_update/naive", "explorer": "exhaustive",
-//     "expected": "check",            or "none"
-//     "finding": {"kind", "message", "threads": [name...],
-//                 "steps": [{"thread", "operation", "object", "outcome", "switched"}...]},   or null
-//     "verdict": "ok",                or "differs"
-//     "executions": 3, "complete": false, "fair_only": false, "steps": 41, "seconds": 0.0007,
-//     "token": "..."                  or null
-//   }...]}
+// Results for other programs: one JSON object, as docs/lockstep-sim.schema.json says.
 #pragma once
 
 #include "outcome.hpp"
+#include "output_file.hpp"
 
 #include <boost/json/value.hpp>
 
-#include <cstdio>
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace lockstep::sim::cli {
@@ -30,21 +20,14 @@ namespace lockstep::sim::cli {
 /// The file that --json names.
 class JsonFile {
  public:
-  /// Opens it, so that a wrong name is known before a long run. Throws Failed.
-  /// "-" is standard output; an empty name is no file, and writing to it does nothing.
-  explicit JsonFile(std::string name);
-
+  /// As OutputFile.
+  explicit JsonFile(std::string name) : file_{std::move(name)} {}
   /// Throws Failed.
   void write(const boost::json::value& value);
-
-  [[nodiscard]] bool is_standard_output() const noexcept { return name_ == "-"; }
+  [[nodiscard]] bool is_standard_output() const noexcept { return file_.is_standard_output(); }
 
  private:
-  struct Close {
-    void operator()(std::FILE* file) const noexcept;
-  };
-  std::string name_;
-  std::unique_ptr<std::FILE, Close> file_;
+  OutputFile file_;
 };
 
 }  // namespace lockstep::sim::cli

@@ -6,6 +6,7 @@
 #include "interrupt.hpp"
 #include "json_report.hpp"
 #include "outcome.hpp"
+#include "output_file.hpp"
 #include "progress_line.hpp"
 #include "report.hpp"
 #include "select.hpp"
@@ -131,11 +132,20 @@ std::vector<Outcome> in_order(std::vector<Outcome> outcomes, const Run& request)
   return outcomes;
 }
 
+void write_page(OutputFile& page, const std::vector<Outcome>& outcomes, Terminal& terminal) {
+  if (!page) return;
+  const auto found = std::ranges::find_if(
+      outcomes, [](const Outcome& outcome) { return outcome.result.finding.has_value(); });
+  if (found != outcomes.end()) return page.write(html(*found->result.finding, found->scenario.name));
+  terminal.print(fmt::format("Nothing was found, so {} is empty\n", in_quotes(page.name())));
+}
+
 }  // namespace
 
 ExitStatus run(const Run& request, const std::string& program) {
   const auto planned = plan(request);
   JsonFile json{request.json};
+  OutputFile page{request.html};
   Terminal terminal{json.is_standard_output() ? stderr : stdout};
   Report report{terminal, program};
   Runner runner{request, report};
@@ -143,6 +153,7 @@ ExitStatus run(const Run& request, const std::string& program) {
   const auto outcomes = in_order(runner.outcomes(), request);
   if (!request.quiet) report.summarize(outcomes);
   json.write(json_of(outcomes));
+  write_page(page, outcomes, terminal);
   if (!finished) {
     terminal.print(fmt::format("Interrupted: {} of {} had been run\n", outcomes.size(),
                                counted(planned.size(), "scenario")));

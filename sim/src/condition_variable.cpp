@@ -6,8 +6,9 @@ namespace lockstep::sim {
 
 class condition_variable::Release final : public Operation {
  public:
-  Release(const condition_variable& condition, const mutex& mutex)
-      : Operation{"wait", condition.id()}, accesses_{{{condition.id(), true}, {mutex.id(), true}}} {}
+  Release(const condition_variable& condition, const mutex& mutex, const std::source_location& where)
+      : Operation{"wait", condition.id(), Readiness::always, never, where},
+        accesses_{{{condition.id(), true}, {mutex.id(), true}}} {}
   [[nodiscard]] Footprint footprint() const override { return accesses_; }
   [[nodiscard]] std::uint64_t sees() const override { return taken; }  // the mutex
 
@@ -19,8 +20,8 @@ class condition_variable::Release final : public Operation {
 class condition_variable::Wake final : public Operation {
  public:
   Wake(const condition_variable& condition, const mutex& mutex, const detail::Waiter& waiter,
-       Instant deadline)
-      : Operation{"wake", condition.id(), Readiness::conditional, deadline},
+       Instant deadline, const std::source_location& where)
+      : Operation{"wake", condition.id(), Readiness::conditional, deadline, where},
         mutex_{&mutex},
         waiter_{&waiter},
         accesses_{{{condition.id(), true}, {mutex.id(), true}}} {}
@@ -50,11 +51,12 @@ class condition_variable::Wake final : public Operation {
 
 /// An abandoned wait leaves the lock owning a mutex that it may not hold. That is harmless: in an
 /// abandoned execution unlocking asks for nothing.
-cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, Instant deadline) {
+cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, Instant deadline,
+                                                 const std::source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) refuse_to_block("condition_variable::wait");
   mutex& guard = *lock.mutex();
-  Release release{*this, guard};
+  Release release{*this, guard, where};
   execution->visible(release);
   if (execution->abandoned()) {
     execution->unwind();
@@ -70,7 +72,7 @@ cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, 
   bool notified = false;
   {
     const detail::Waiter waiter{*execution, id(), deadline};
-    Wake wake{*this, guard, waiter, deadline};
+    Wake wake{*this, guard, waiter, deadline, where};
     execution->visible(wake);
     notified = waiter.notified();
   }
@@ -79,7 +81,7 @@ cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, 
     if (execution->recording()) execution->outcome("holds " + execution->name_of(guard.id()));
   } else {
     if (execution->recording()) execution->outcome("timeout");
-    guard.lock();
+    guard.lock(where);
   }
   return notified ? cv_status::no_timeout : cv_status::timeout;
 }

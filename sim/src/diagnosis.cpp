@@ -5,6 +5,9 @@
 // fair and does not end shows one.
 #include <lockstep/sim/execution.hpp>
 
+#include "culprit.hpp"
+#include "source_line.hpp"
+
 #include <boost/core/demangle.hpp>
 
 #include <algorithm>
@@ -184,8 +187,10 @@ Finding Execution::finding() const {
   if (!failure_) return finding;
   finding.kind = *failure_;
   finding.message = message_;
+  finding.source = source_line(where_);
   finding.threads = thread_names();
   finding.steps = rows_;
+  finding.culprit = culprit(finding);
   if (finding.kind == FindingKind::bound && finding.message.empty()) {
     const std::string steps = std::to_string(limits_.steps) + " steps";
     if (std::size_t period = 0; runs_in_circles(period)) {

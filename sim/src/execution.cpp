@@ -53,7 +53,7 @@ class Execution::Rest final : public Operation {
 class Execution::InsideStep final : public Operation {
  public:
   InsideStep(const Execution& execution, const Section& section, const Operation& inner)
-      : Operation{section.name, section.about, Readiness::conditional, inner.deadline()},
+      : Operation{section.name, section.about, Readiness::conditional, inner.deadline(), section.where},
         execution_{&execution},
         section_{&section},
         inner_{&inner} {}
@@ -113,6 +113,7 @@ void Execution::begin(const std::function<void()>& body, Explorer& explorer, con
   failure_.reset();
   message_.clear();
   order_.reset();
+  where_ = {};
   held_.clear();
   unheard_.clear();
   if (recording_) {
@@ -277,14 +278,15 @@ void Execution::throw_abandoned(Thread& self) {
   throw Abandoned{};
 }
 
-void Execution::fail(FindingKind kind, std::string message) {
-  report(kind, std::move(message));
+void Execution::fail(FindingKind kind, std::string message, std::source_location where) {
+  report(kind, std::move(message), where);
   unwind();
 }
 
-void Execution::report(FindingKind kind, std::string message) {
+void Execution::report(FindingKind kind, std::string message, std::source_location where) {
   if (abandoned_) return;
   message_ = std::move(message);
+  where_ = where;
   stop(kind);
   transfer(*running_, nullptr);  // and back once all younger threads are unwound
 }
@@ -324,7 +326,9 @@ std::uint64_t Execution::random() noexcept { return splitmix(running_->random); 
 void Execution::open(Section& section) {
   class Opening final : public Operation {
    public:
-    explicit Opening(const Section& section) : Operation{section.name, section.about}, section_{&section} {}
+    explicit Opening(const Section& section)
+        : Operation{section.name, section.about, Readiness::always, never, section.where},
+          section_{&section} {}
     [[nodiscard]] Footprint footprint() const override { return section_->footprint; }
 
    private:
@@ -361,14 +365,14 @@ void Execution::release(ObjectId object) noexcept {
 /// or until nobody else can run. Whether it rests depends only on steps that conflict with its own, so
 /// partial-order reduction stays sound. Yielding twice in a row is yielding once; a loop that does nothing
 /// else waits for time.
-void Execution::yield() {
+void Execution::yield(std::source_location where) {
   Thread& self = *running_;
   if (abandoned_) {
     if (++self.free_run > most_free_steps) unwind();
     return;
   }
   const bool inside = self.section != nullptr;
-  if (recording_ && !inside) note("yield", {});
+  if (recording_ && !inside) note("yield", {}, {}, where);
   yielded_ = true;
   self.idle_rounds = self.looked || !self.waiting ? 0 : self.idle_rounds + 1;
   const bool another_round = self.looked || self.idle_rounds > 1;

@@ -11,6 +11,7 @@
 #include "round_robin.hpp"
 #include "token.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -35,6 +36,27 @@ std::unique_ptr<Explorer> make_explorer(const Options& options) {
   }
   if (options.preemptions) return std::make_unique<Bounded>(*options.preemptions);
   return std::make_unique<Exhaustive>();
+}
+
+std::string shown(const Finding& finding, const std::vector<Step>& steps, std::size_t index) {
+  if (index >= steps.size()) return "nothing";
+  const Step& step = steps[index];
+  std::string text = "\"" + step.operation;
+  for (const std::string* part : {&step.object, &step.outcome}) {
+    if (!part->empty()) text += " " + *part;
+  }
+  const bool known = step.thread < finding.threads.size();
+  return text + "\" of " + (known ? finding.threads[step.thread] : "another thread");
+}
+
+/// ", first at step 3, ...": where the steps of `finding` are not those of another run along the same
+/// decisions.
+std::string first_difference(const Finding& finding, const std::vector<Step>& before) {
+  const auto [there, here] = std::ranges::mismatch(before, finding.steps);
+  if (here == finding.steps.end() && there == before.end()) return ", but not in each run";
+  const auto index = static_cast<std::size_t>(here - finding.steps.begin());
+  return ", first at step " + std::to_string(index + 1) + ", which was " + shown(finding, before, index) +
+         " and then " + shown(finding, finding.steps, index);
 }
 
 /// One exploration: what it has done, and when it is time to stop or to tell.
@@ -110,19 +132,20 @@ class Exploration {
     const std::vector<Step> first = execution_.steps();
     const bool same = execution_.decisions() == decisions;
     record(decisions);
-    if (!same || execution_.steps() != first || execution_.decisions() != decisions) not_deterministic();
+    if (!same || execution_.steps() != first || execution_.decisions() != decisions) not_deterministic(first);
   }
 
-  void not_deterministic() {
+  /// `before` is what the same decisions led to.
+  void not_deterministic(const std::vector<Step>& before) {
     ++result_.found[FindingKind::nondeterminism];
     if (result_.finding) return;
     Finding finding = recorded();
     finding.kind = FindingKind::nondeterminism;
     finding.threads = execution_.thread_names();
     finding.steps = execution_.steps();
-    finding.message =
-        "the same decisions led to other threads, operations or outcomes: the test depends on something "
-        "that is not made inside of it";
+    finding.message = "the same decisions led to other threads, operations or outcomes" +
+                      first_difference(finding, before) +
+                      ": the test depends on something that is not made inside of it";
     result_.finding = std::move(finding);
   }
 
@@ -134,9 +157,14 @@ class Exploration {
       return;
     }
     const std::vector<Decision> decisions = execution_.decisions();
-    const bool reduce = wanted && kind != FindingKind::bound;
+    const bool reduce = wanted && (kind != FindingKind::bound || !result_.finding);
     record(reduce ? minimise(execution_, *body_, decisions, options_->steps) : decisions);
-    if (execution_.failure() != kind) return not_deterministic();
+    if (execution_.failure() != kind) {
+      record(decisions);
+      const std::vector<Step> before = execution_.steps();
+      record(decisions);
+      return not_deterministic(before);
+    }
     Finding finding = recorded();
     if (wanted && finding.kind == FindingKind::bound) look_for_a_livelock(finding);
     ++result_.found[finding.kind];
@@ -176,16 +204,20 @@ class Exploration {
 
 Result explore(const Body& body, const Options& options) { return Exploration{body, options}.run(); }
 
-Result replay(const Body& body, std::string_view token, const Options& options) {
-  const auto start = Clock::now();
-  const Token decoded = decode(token);
+namespace {
+
+Token decoded_for(std::string_view token, const Options& options) {
+  Token decoded = decode(token);
   if (decoded.name != options.name) {
     throw BadToken{"the token replays \"" + decoded.name + "\", not \"" + options.name + "\""};
   }
+  return decoded;
+}
+
+Result replayed(const Body& body, const Token& decoded, Execution& execution, const Options& options) {
+  const auto start = Clock::now();
   Replay explorer{decoded.decisions};
   explorer.begin();
-  Execution execution;
-  const LastWords last_words{execution, body, options.name, options.steps};
   const Ending ending = execution.run(body, explorer, {.steps = options.steps, .recording = true});
   Result result;
   result.executions = 1;
@@ -205,10 +237,32 @@ Result replay(const Body& body, std::string_view token, const Options& options) 
   return result;
 }
 
-void check(bool holds, std::string_view what) {
+}  // namespace
+
+Result replay(const Body& body, std::string_view token, const Options& options) {
+  const Token decoded = decoded_for(token, options);
+  Execution execution;
+  const LastWords last_words{execution, body, options.name, options.steps};
+  return replayed(body, decoded, execution, options);
+}
+
+Result shrink(const Body& body, std::string_view token, const Options& options) {
+  const Token decoded = decoded_for(token, options);
+  Execution execution;
+  const LastWords last_words{execution, body, options.name, options.steps};
+  Result result = replayed(body, decoded, execution, options);
+  if (!result.finding || result.finding->kind == FindingKind::livelock) return result;
+  Token shorter{decoded.name, minimise(execution, body, execution.decisions(), options.steps)};
+  std::string note = std::move(result.note);
+  result = replayed(body, shorter, execution, options);
+  result.note = std::move(note);  // that of the token that was given; the shorter one has no digest yet
+  return result;
+}
+
+void check(bool holds, std::string_view what, std::source_location where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) throw std::logic_error{"lockstep::sim::check: there is no execution"};
-  if (!holds) execution->fail(FindingKind::check, std::string{what});
+  if (!holds) execution->fail(FindingKind::check, std::string{what}, where);
 }
 
 }  // namespace lockstep::sim

@@ -324,10 +324,10 @@ std::string client_name(std::uint64_t client) {
 }
 
 void require(const Linearization& found, std::string_view what) {
-  if (found) return check(true, what);
+  if (found) return check(true, what, {});
   const std::string message = std::string{what} + " is not linearizable";
   // While exploring, findings are told apart by their message: only what is shown has the details.
-  check(false, recording() ? message + "\n" + found.explanation : message);
+  check(false, recording() ? message + "\n" + found.explanation : message, {});
 }
 
 }  // namespace detail

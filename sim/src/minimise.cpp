@@ -1,5 +1,6 @@
 #include "minimise.hpp"
 
+#include "context_bound.hpp"
 #include "replay.hpp"
 
 #include <algorithm>
@@ -35,6 +36,8 @@ struct Cost {
   friend auto operator<=>(const Cost&, const Cost&) = default;
 };
 
+std::size_t switches_of(const Schedule& schedule) { return schedule.empty() ? 0 : schedule.size() - 1; }
+
 /// Follows a schedule as far as it can, and writes down what it did.
 class Follow final : public Explorer {
  public:
@@ -57,7 +60,7 @@ class Follow final : public Explorer {
   }
 
   [[nodiscard]] const Schedule& taken() const noexcept { return taken_; }
-  [[nodiscard]] Cost cost() const noexcept { return {taken_.size(), steps_}; }
+  [[nodiscard]] Cost cost() const noexcept { return {switches_of(taken_), steps_}; }
 
  private:
   std::vector<unsigned> order_;
@@ -95,6 +98,28 @@ Schedule moved(const Schedule& schedule, std::size_t from, std::size_t to) {
   return result;
 }
 
+/// `schedule` with each thread's stretches in [begin, end) made one, the threads in the order in which they
+/// come there first, or last.
+Schedule gathered(const Schedule& schedule, std::size_t begin, std::size_t end, bool by_last) {
+  Schedule threads;
+  for (std::size_t i = begin; i != end; ++i) {
+    const auto known = std::ranges::find(threads, schedule[i].thread, &Stretch::thread);
+    Stretch stretch = schedule[i];
+    if (known == threads.end()) {
+      threads.push_back(stretch);
+      continue;
+    }
+    known->steps += stretch.steps;
+    if (by_last) std::rotate(known, known + 1, threads.end());
+  }
+  Schedule result;
+  const auto add = [&](const Stretch& stretch) { append(result, stretch.thread, stretch.steps); };
+  std::for_each_n(schedule.begin(), begin, add);
+  std::ranges::for_each(threads, add);
+  std::for_each(schedule.begin() + static_cast<std::ptrdiff_t>(end), schedule.end(), add);
+  return result;
+}
+
 std::vector<unsigned> outcomes_of(const std::vector<Decision>& decisions) {
   std::vector<unsigned> outcomes;
   for (const Decision& decision : decisions) {
@@ -114,18 +139,38 @@ class Search {
     kind_ = execution_->failure();
     message_ = execution_->message();
     schedule_ = trace.schedule;
-    cost_ = {schedule_.size(), 0};
+    cost_ = {switches_of(schedule_), 0};
     for (const Stretch& stretch : schedule_) cost_.steps += stretch.steps;
   }
 
   std::vector<Decision> run() {
-    if (!kind_ || kind_ == FindingKind::bound || kind_ == FindingKind::nondeterminism) return decisions_;
-    while (improve()) {
+    if (!kind_ || kind_ == FindingKind::nondeterminism) return decisions_;
+    if (kind_ != FindingKind::bound) {
+      gather();
+      while (improve()) {
+      }
+    }
+    for (std::size_t switches = 0; switches <= cost_.switches && all_with(switches); ++switches) {
     }
     return decisions_;
   }
 
  private:
+  /// Takes out many switches at a time, by windows of half the size each time: what delta debugging does.
+  /// Source: Zeller & Hildebrandt, "Simplifying and Isolating Failure-Inducing Input", IEEE TSE 28(2), 2002.
+  void gather() {
+    constexpr std::size_t smallest = 3;
+    for (std::size_t size = schedule_.size(); size >= smallest; size /= 2) {
+      for (std::size_t begin = 0; begin + smallest <= schedule_.size();) {
+        if (budget_ < 2) return;
+        const std::size_t end = std::min(begin + size, schedule_.size());
+        const bool shorter =
+            accept(gathered(schedule_, begin, end, false)) || accept(gathered(schedule_, begin, end, true));
+        if (!shorter) begin += size;
+      }
+    }
+  }
+
   bool improve() {
     for (std::size_t from = schedule_.size(); from-- != 0;) {
       for (std::size_t to = 0; to != schedule_.size(); ++to) {
@@ -137,12 +182,30 @@ class Search {
     return false;
   }
 
+  /// Tries every schedule with at most so many switches. False if there were too many.
+  bool all_with(std::size_t switches) {
+    ContextBound bound{switches};
+    while (bound.begin()) {
+      if (search_budget_ == 0) return false;
+      const Ending ending = execution_->run(*body_, bound, limits_);
+      search_budget_ -= std::min(search_budget_, ending.steps + 1);
+      const Cost cost{bound.switches(), bound.steps()};
+      if (!fails_likewise() || cost >= cost_) continue;
+      cost_ = cost;
+      decisions_ = execution_->decisions();
+    }
+    return true;
+  }
+
+  [[nodiscard]] bool fails_likewise() const {
+    return execution_->failure() == kind_ && execution_->message() == message_;
+  }
+
   bool accept(const Schedule& candidate) {
     --budget_;
     Follow follow{candidate, outcomes_of(decisions_)};
     execution_->run(*body_, follow, limits_);
-    if (execution_->failure() != kind_ || execution_->message() != message_ || follow.cost() >= cost_)
-      return false;
+    if (!fails_likewise() || follow.cost() >= cost_) return false;
     cost_ = follow.cost();
     schedule_ = follow.taken();
     decisions_ = execution_->decisions();
@@ -157,7 +220,8 @@ class Search {
   std::string message_;
   Schedule schedule_;
   Cost cost_;
-  unsigned budget_ = 500;
+  unsigned budget_ = 500;                  ///< executions with stretches moved
+  std::uint64_t search_budget_ = 100'000;  ///< steps of the systematic search
 };
 
 }  // namespace

@@ -5,8 +5,8 @@ namespace lockstep::sim {
 class mutex::Acquire final : public Operation {
  public:
   /// Waits until `deadline`; `never` waits for ever, 0 does not wait.
-  Acquire(std::string_view name, const mutex& of, Instant deadline)
-      : Operation{name, of.id(), deadline == 0 ? Readiness::always : Readiness::conditional, deadline},
+  Acquire(std::string_view name, const mutex& of, Instant deadline, const std::source_location& where)
+      : Operation{name, of.id(), deadline == 0 ? Readiness::always : Readiness::conditional, deadline, where},
         mutex_{&of},
         access_{of.id(), true} {}
   [[nodiscard]] Footprint footprint() const override {
@@ -37,7 +37,8 @@ namespace {
 
 class Unlock final : public Operation {
  public:
-  Unlock(std::string_view name, ObjectId object) : Operation{name, object}, access_{object, true} {}
+  Unlock(std::string_view name, ObjectId object, const std::source_location& where)
+      : Operation{name, object, Readiness::always, never, where}, access_{object, true} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
   [[nodiscard]] std::uint64_t sees() const override { return taken; }
   [[nodiscard]] bool part_of_waiting() const override { return true; }
@@ -60,28 +61,28 @@ void mutex::give() {
   detail::released(id());
 }
 
-void mutex::lock() {
+void mutex::lock(std::source_location where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) {
     if (!free()) refuse_to_block("mutex::lock");
     owner_ = outsider;
     return;
   }
-  Acquire acquire{"lock", *this, never};
+  Acquire acquire{"lock", *this, never, where};
   execution->visible(acquire);
   take(*execution);
 }
 
-bool mutex::try_lock() { return try_lock_until(0); }
+bool mutex::try_lock(std::source_location where) { return try_lock_until(0, where); }
 
-bool mutex::try_lock_until(Instant deadline) {
+bool mutex::try_lock_until(Instant deadline, const std::source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) {
     const bool taken = free();
     if (taken) owner_ = outsider;
     return taken;
   }
-  Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, deadline};
+  Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, deadline, where};
   execution->visible(acquire);
   const bool taken = free();
   take(*execution);
@@ -89,21 +90,23 @@ bool mutex::try_lock_until(Instant deadline) {
   return taken;
 }
 
-void mutex::unlock() {
+void mutex::unlock(std::source_location where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) {
     owner_ = nobody;
     return;
   }
   if (!execution->abandoned()) {
-    Unlock unlock{"unlock", id()};
+    Unlock unlock{"unlock", id(), where};
     execution->visible(unlock);
   }
   if (owner_ == execution->self() || owner_ == outsider) {
     give();
   } else {
-    execution->report(FindingKind::check, execution->name_of_thread(execution->self()) + " unlocks " +
-                                              execution->name_of(id()) + " without holding it");
+    execution->report(FindingKind::check,
+                      execution->name_of_thread(execution->self()) + " unlocks " + execution->name_of(id()) +
+                          " without holding it",
+                      where);
   }
 }
 
@@ -112,9 +115,9 @@ bool recursive_mutex::mine() const noexcept {
   return depth_ != 0 && owner_ == (execution != nullptr ? execution->self() : max_threads);
 }
 
-void recursive_mutex::lock() {
+void recursive_mutex::lock(std::source_location where) {
   if (!mine()) {
-    mutex_.lock();
+    mutex_.lock(where);
     const Execution* execution = Execution::current();
     owner_ = execution != nullptr ? execution->self() : max_threads;
     depth_ = 0;
@@ -122,9 +125,9 @@ void recursive_mutex::lock() {
   ++depth_;
 }
 
-bool recursive_mutex::try_lock() {
+bool recursive_mutex::try_lock(std::source_location where) {
   if (!mine()) {
-    if (!mutex_.try_lock()) return false;
+    if (!mutex_.try_lock(where)) return false;
     const Execution* execution = Execution::current();
     owner_ = execution != nullptr ? execution->self() : max_threads;
     depth_ = 0;
@@ -133,9 +136,9 @@ bool recursive_mutex::try_lock() {
   return true;
 }
 
-void recursive_mutex::unlock() {
+void recursive_mutex::unlock(std::source_location where) {
   if (mine() && --depth_ != 0) return;
-  mutex_.unlock();
+  mutex_.unlock(where);
 }
 
 }  // namespace lockstep::sim

@@ -44,8 +44,11 @@ namespace {
 /// Without waiters a notification changes nothing.
 class Notify final : public Operation {
  public:
-  Notify(const Execution& execution, std::string_view name, ObjectId object)
-      : Operation{name, object}, execution_{&execution}, access_{object, true} {}
+  Notify(const Execution& execution, std::string_view name, ObjectId object,
+         const std::source_location& where)
+      : Operation{name, object, Readiness::always, never, where},
+        execution_{&execution},
+        access_{object, true} {}
   [[nodiscard]] Footprint footprint() const override {
     access_.write = waiting(*execution_, access_.object) != 0;
     return {&access_, 1};
@@ -62,10 +65,10 @@ class Notify final : public Operation {
 
 }  // namespace
 
-void notify(std::string_view operation, ObjectId object, bool all) {
+void notify(std::string_view operation, ObjectId object, bool all, const std::source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr || execution->abandoned()) return;
-  Notify announced{*execution, operation, object};
+  Notify announced{*execution, operation, object, where};
   execution->visible(announced);
   if (!execution->abandoned()) wake(*execution, object, all);
 }

@@ -3,6 +3,8 @@
 #include <lockstep/sim/execution.hpp>
 #include <lockstep/sim/step.hpp>
 
+#include "source_line.hpp"
+
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -101,18 +103,21 @@ void Execution::record(Thread& self, const Operation& operation) {
       hash(access.object.value);
     }
   }
-  add_row(self, operation.name(), std::move(object), {});
+  add_row(self, operation.name(), std::move(object), {}, operation.where());
+  for (const Access& access : operation.footprint())
+    rows_.back().touched.push_back({name_of(access.object), access.write});
 }
 
 void Execution::note(std::string_view operation, ObjectId object, std::string text,
                      const std::source_location& where) {
   if (!recording_ || abandoned_) return;
   hash(object.value);
-  add_row(*running_, operation, object ? name_of(object) : std::string{}, std::move(text));
-  if (where.line() != 0) rows_.back().source = {.file = where.file_name(), .line = where.line()};
+  add_row(*running_, operation, object ? name_of(object) : std::string{}, std::move(text), where);
+  if (object) rows_.back().touched.push_back({name_of(object), operation != "read"});
 }
 
-void Execution::add_row(Thread& self, std::string_view operation, std::string object, std::string text) {
+void Execution::add_row(Thread& self, std::string_view operation, std::string object, std::string text,
+                        const std::source_location& where) {
   hash(self.ordinal);
   for (const char c : operation) hash(static_cast<unsigned char>(c));
   const bool switched = !rows_.empty() && rows_.back().thread != self.ordinal;
@@ -121,7 +126,8 @@ void Execution::add_row(Thread& self, std::string_view operation, std::string ob
                    .operation = std::string{operation},
                    .object = std::move(object),
                    .outcome = std::move(text),
-                   .switched = switched});
+                   .switched = switched,
+                   .source = source_line(where)});
   rows_enabled_.push_back(enabled_);
 }
 

@@ -21,16 +21,35 @@ std::size_t columns(std::string_view text) {
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-/// Cut at `width` columns, or filled up to it.
+/// Filled up to `width` columns.
 std::string fit(const std::string& text, std::size_t width) {
-  if (columns(text) <= width) return text + std::string(width - columns(text), ' ');
-  std::string cut;
+  return text + std::string(width - std::min(width, columns(text)), ' ');
+}
+
+/// Lines of at most `width` columns, broken at blanks where there are some, or else anywhere.
+std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
+  std::vector<std::string> lines(1);
+  std::size_t used = 0;   // columns of the last line
+  std::size_t blank = 0;  // where it can be broken, in bytes; 0: nowhere
   for (const char c : text) {
     const bool begins = (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-    if (begins && columns(cut) + 1 >= width) break;
-    cut += c;
+    if (begins && used == width && c == ' ') {  // breaks just here
+      lines.emplace_back();
+      used = blank = 0;
+      continue;
+    }
+    if (begins && used == width) {
+      std::string rest = blank == 0 ? std::string{} : lines.back().substr(blank);
+      if (blank != 0) lines.back().resize(blank);
+      used = columns(rest);
+      blank = 0;
+      lines.push_back(std::move(rest));
+    }
+    lines.back() += c;
+    if (begins) ++used;
+    if (c == ' ') blank = lines.back().size();
   }
-  return cut + "…";
+  return lines;
 }
 
 std::string trimmed(std::string line) {
@@ -46,21 +65,39 @@ std::string cell(const Step& step) {
   return text;
 }
 
-/// The text of a timeline: "step | column | column".
+std::string text(const SourceLine& source) { return source.file + ":" + std::to_string(source.line); }
+
+/// The file that all known lines are of, if there is just one.
+std::string only_file(const Finding& finding) {
+  std::string file;
+  for (const Step& step : finding.steps) {
+    if (!step.source) continue;
+    if (!file.empty() && step.source->file != file) return {};
+    file = step.source->file;
+  }
+  return file;
+}
+
+/// The text of a timeline: "step | column | column | line".
 class Table {
  public:
-  explicit Table(const Finding& finding) : finding_{&finding}, widths_(finding.threads.size(), 0) {
+  explicit Table(const Finding& finding)
+      : finding_{&finding}, widths_(finding.threads.size(), 0), file_{only_file(finding)} {
     for (std::size_t i = 0; i != widths_.size(); ++i) widths_[i] = columns(finding.threads[i]);
     for (const Step& step : finding.steps) {
       if (step.thread < widths_.size())
         widths_[step.thread] = std::max(widths_[step.thread], columns(cell(step)));
     }
     number_ = std::max<std::size_t>(4, std::to_string(finding.steps.size()).size());
+    for (const Step& step : finding.steps) {
+      if (step.source) lines_ = std::max({lines_, columns(lines_title()), columns(line_of(step))});
+    }
     shrink();
   }
 
   [[nodiscard]] std::string text() const {
-    std::string text = line("step", [&](std::size_t column) { return finding_->threads[column]; });
+    std::string text =
+        line("step", [&](std::size_t column) { return finding_->threads[column]; }, lines_title());
     text += rule();
     const std::size_t rows = finding_->steps.size();
     for (std::size_t i = 0; i != rows; ++i) {
@@ -81,7 +118,7 @@ class Table {
   void shrink() {
     constexpr std::size_t narrowest = 12;
     for (;;) {
-      std::size_t total = number_;
+      std::size_t total = number_ + (lines_ != 0 ? gap + lines_ : 0);
       for (const std::size_t width : widths_) total += gap + width;
       const auto widest = std::ranges::max_element(widths_);
       if (total <= page || widest == widths_.end() || *widest <= narrowest) return;
@@ -89,21 +126,45 @@ class Table {
     }
   }
 
+  /// Above the lines stands their file; if there are several, it stands at each line.
+  [[nodiscard]] std::string lines_title() const { return file_.empty() ? "line" : file_; }
+  [[nodiscard]] std::string line_of(const Step& step) const {
+    if (!step.source) return {};
+    return file_.empty() ? sim::text(*step.source) : std::to_string(step.source->line);
+  }
+
+  /// A row of the table, of as many lines of text as its longest cell needs.
   template <class Text>
-  [[nodiscard]] std::string line(const std::string& number, Text&& text, const char* mark = " │ ") const {
-    std::string line = std::string(number_ - std::min(number_, number.size()), ' ') + number;
+  [[nodiscard]] std::string line(const std::string& number, Text&& text, const std::string& source,
+                                 const char* mark = " │ ") const {
+    std::vector<std::vector<std::string>> cells;
+    std::size_t height = 1;
     for (std::size_t column = 0; column != widths_.size(); ++column) {
-      line += (column == 0 ? mark : " │ ") + fit(text(column), widths_[column]);
+      cells.push_back(wrapped(text(column), widths_[column]));
+      height = std::max(height, cells.back().size());
     }
-    return trimmed(line);
+    std::string lines;
+    for (std::size_t i = 0; i != height; ++i) {
+      const std::string& shown = i == 0 ? number : std::string{};
+      std::string line = std::string(number_ - std::min(number_, shown.size()), ' ') + shown;
+      for (std::size_t column = 0; column != widths_.size(); ++column) {
+        const std::string& part = i < cells[column].size() ? cells[column][i] : std::string{};
+        line += (column != 0 || i != 0 ? " │ " : mark) + fit(part, widths_[column]);
+      }
+      if (lines_ != 0) line += " │ " + (i == 0 ? source : std::string{});
+      lines += trimmed(line);
+    }
+    return lines;
   }
 
   [[nodiscard]] std::string rule() const {
     std::string line;
     for (std::size_t i = 0; i != number_ + 1; ++i) line += "─";
-    for (std::size_t column = 0; column != widths_.size(); ++column) {
+    std::vector<std::size_t> widths = widths_;
+    if (lines_ != 0) widths.push_back(lines_);
+    for (std::size_t column = 0; column != widths.size(); ++column) {
       line += "┼";
-      for (std::size_t i = 0; i != widths_[column] + (column + 1 == widths_.size() ? 1 : 2); ++i) line += "─";
+      for (std::size_t i = 0; i != widths[column] + (column + 1 == widths.size() ? 1 : 2); ++i) line += "─";
     }
     return line + "\n";
   }
@@ -112,12 +173,14 @@ class Table {
     const Step& step = finding_->steps[index];
     return line(
         std::to_string(index + 1),
-        [&](std::size_t column) { return column == step.thread ? cell(step) : std::string{}; },
+        [&](std::size_t column) { return column == step.thread ? cell(step) : std::string{}; }, line_of(step),
         step.switched ? "▸│ " : " │ ");
   }
 
   const Finding* finding_;
   std::vector<std::size_t> widths_;
+  std::string file_;       ///< of all lines; empty if there are several, or none
+  std::size_t lines_ = 0;  ///< the width of their column; 0 if there is none
   std::size_t number_ = 4;
 };
 
@@ -152,8 +215,11 @@ std::string from_to(const std::string& before, const std::string& after) {
 }  // namespace detail
 
 std::string timeline(const Finding& finding) {
-  std::string text = finding.threads.empty() ? std::string{} : Table{finding}.text();
-  text += std::string{to_string(finding.kind)} + ": " + finding.message + "\n";
+  std::string text = finding.steps.empty() ? std::string{} : Table{finding}.text();
+  text += std::string{to_string(finding.kind)} + ": " + finding.message;
+  if (finding.source) text += " (" + sim::text(*finding.source) + ")";
+  text += "\n";
+  if (!finding.culprit.empty()) text += "culprit: " + finding.culprit + "\n";
   return text;
 }
 

@@ -547,12 +547,12 @@ void TransactionHistory::Recording::commit() {
 
 void check_serializable(const TransactionHistory& history, std::string_view what) {
   const Serializability found = serializability(history.transactions(), history.order());
-  if (found) return check(true, what);
+  if (found) return check(true, what, {});
   const std::string message = std::string{what} +
                               (history.order() == SerialOrder::any ? " is not" : " is not strictly") +
                               " serializable: ";
   // While exploring, findings are told apart by their message: only what is shown has the details.
-  check(false, message + (recording() ? found.explanation() : found.anomalies.front().name));
+  check(false, message + (recording() ? found.explanation() : found.anomalies.front().name), {});
 }
 
 }  // namespace lockstep::sim

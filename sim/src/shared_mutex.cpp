@@ -5,8 +5,8 @@ namespace lockstep::sim {
 /// Takes it for itself. Counts as a write even if it fails: whether it does depends on every reader.
 class shared_mutex::Acquire final : public Operation {
  public:
-  Acquire(std::string_view name, const shared_mutex& of, Instant deadline)
-      : Operation{name, of.id(), deadline == 0 ? Readiness::always : Readiness::conditional, deadline},
+  Acquire(std::string_view name, const shared_mutex& of, Instant deadline, const std::source_location& where)
+      : Operation{name, of.id(), deadline == 0 ? Readiness::always : Readiness::conditional, deadline, where},
         mutex_{&of},
         access_{of.id(), true} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
@@ -21,8 +21,9 @@ class shared_mutex::Acquire final : public Operation {
 
 class shared_mutex::AcquireShared final : public Operation {
  public:
-  AcquireShared(std::string_view name, const shared_mutex& of, Instant deadline)
-      : Operation{name, of.id(), deadline == 0 ? Readiness::always : Readiness::conditional, deadline},
+  AcquireShared(std::string_view name, const shared_mutex& of, Instant deadline,
+                const std::source_location& where)
+      : Operation{name, of.id(), deadline == 0 ? Readiness::always : Readiness::conditional, deadline, where},
         mutex_{&of},
         access_{of.id(), false} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
@@ -37,8 +38,8 @@ class shared_mutex::AcquireShared final : public Operation {
 
 class shared_mutex::Release final : public Operation {
  public:
-  Release(std::string_view name, const shared_mutex& of, bool write)
-      : Operation{name, of.id()}, access_{of.id(), write} {}
+  Release(std::string_view name, const shared_mutex& of, bool write, const std::source_location& where)
+      : Operation{name, of.id(), Readiness::always, never, where}, access_{of.id(), write} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
   [[nodiscard]] bool changes(const Access&) const override { return true; }
   [[nodiscard]] bool part_of_waiting() const override { return true; }
@@ -66,34 +67,36 @@ bool shared_mutex::share(const Execution* execution) {
   return true;
 }
 
-void shared_mutex::lock() {
+void shared_mutex::lock(std::source_location where) {
   Execution* execution = Execution::current();
   if (execution == nullptr && !free()) refuse_to_block("shared_mutex::lock");
   if (execution != nullptr) {
-    Acquire acquire{"lock", *this, never};
+    Acquire acquire{"lock", *this, never, where};
     execution->visible(acquire);
   }
   take(execution);
 }
 
-bool shared_mutex::try_lock_until(Instant deadline) {
+bool shared_mutex::try_lock_until(Instant deadline, const std::source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) return take(execution);
-  Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, deadline};
+  Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, deadline, where};
   execution->visible(acquire);
   const bool taken = take(execution);
   if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
   return taken;
 }
 
-void shared_mutex::unlock() {
+void shared_mutex::unlock(std::source_location where) {
   Execution* execution = Execution::current();
   if (execution != nullptr && !execution->abandoned()) {
-    Release release{"unlock", *this, true};
+    Release release{"unlock", *this, true, where};
     execution->visible(release);
     if (owner_ != execution->self() && owner_ != outsider) {
-      execution->report(FindingKind::check, execution->name_of_thread(execution->self()) + " unlocks " +
-                                                execution->name_of(id()) + " without holding it");
+      execution->report(FindingKind::check,
+                        execution->name_of_thread(execution->self()) + " unlocks " +
+                            execution->name_of(id()) + " without holding it",
+                        where);
     }
   }
   if (execution == nullptr || owner_ == execution->self() || owner_ == outsider) {
@@ -102,30 +105,30 @@ void shared_mutex::unlock() {
   }
 }
 
-void shared_mutex::lock_shared() {
+void shared_mutex::lock_shared(std::source_location where) {
   Execution* execution = Execution::current();
   if (execution == nullptr && !shareable()) refuse_to_block("shared_mutex::lock_shared");
   if (execution != nullptr) {
-    AcquireShared acquire{"lock_shared", *this, never};
+    AcquireShared acquire{"lock_shared", *this, never, where};
     execution->visible(acquire);
   }
   share(execution);
 }
 
-bool shared_mutex::try_lock_shared_until(Instant deadline) {
+bool shared_mutex::try_lock_shared_until(Instant deadline, const std::source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) return share(execution);
-  AcquireShared acquire{deadline == 0 ? "try_lock_shared" : "try_lock_shared_until", *this, deadline};
+  AcquireShared acquire{deadline == 0 ? "try_lock_shared" : "try_lock_shared_until", *this, deadline, where};
   execution->visible(acquire);
   const bool taken = share(execution);
   if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
   return taken;
 }
 
-void shared_mutex::unlock_shared() {
+void shared_mutex::unlock_shared(std::source_location where) {
   Execution* execution = Execution::current();
   if (execution != nullptr && !execution->abandoned()) {
-    Release release{"unlock_shared", *this, false};
+    Release release{"unlock_shared", *this, false, where};
     execution->visible(release);
   }
   if (execution == nullptr) {
@@ -134,8 +137,10 @@ void shared_mutex::unlock_shared() {
   }
   const unsigned self = execution->self();
   if (shares_[self] == 0) {
-    execution->report(FindingKind::check, execution->name_of_thread(self) + " unlocks " +
-                                              execution->name_of(id()) + " without sharing it");
+    execution->report(
+        FindingKind::check,
+        execution->name_of_thread(self) + " unlocks " + execution->name_of(id()) + " without sharing it",
+        where);
     return;
   }
   detail::released(detail::other_side(id()));  // for its next single owner, not for others who share it

@@ -12,8 +12,8 @@ namespace {
 
 class Join final : public Operation {
  public:
-  Join(const Execution& execution, unsigned thread)
-      : Operation{"join", Execution::thread_object(thread), Readiness::follow_up},
+  Join(const Execution& execution, unsigned thread, const std::source_location& where)
+      : Operation{"join", Execution::thread_object(thread), Readiness::follow_up, never, where},
         execution_{&execution},
         thread_{thread} {}
   [[nodiscard]] Footprint footprint() const override { return {}; }
@@ -27,8 +27,9 @@ class Join final : public Operation {
 
 class Sleep final : public Operation {
  public:
-  Sleep(const Execution& execution, Instant until, const std::stop_token& stop)
-      : Operation{"sleep", {}, Readiness::follow_up, until}, execution_{&execution}, stop_{&stop} {}
+  Sleep(const Execution& execution, Instant until, const std::stop_token& stop,
+        const std::source_location& where)
+      : Operation{"sleep", {}, Readiness::follow_up, until, where}, execution_{&execution}, stop_{&stop} {}
   [[nodiscard]] Footprint footprint() const override { return {}; }
   [[nodiscard]] bool enabled() const override { return stop_->stop_requested() || execution_->abandoned(); }
 
@@ -39,7 +40,7 @@ class Sleep final : public Operation {
 
 }  // namespace
 
-void thread::join() {
+void thread::join(std::source_location where) {
   Execution* execution = Execution::current();
   if (!joinable() || execution == nullptr)
     throw std::system_error{std::make_error_code(std::errc::invalid_argument)};
@@ -47,7 +48,7 @@ void thread::join() {
     throw std::system_error{std::make_error_code(std::errc::resource_deadlock_would_occur)};
   }
   if (!execution->finished(ordinal_)) {
-    Join join{*execution, ordinal_};
+    Join join{*execution, ordinal_, where};
     execution->visible(join);
   }
   if (detail::HappensBefore* order = execution->order()) order->join(execution->self(), ordinal_);
@@ -67,12 +68,12 @@ void thread::give_up() {
 
 namespace detail {
 
-void sleep_until(Instant until, const std::stop_token& stop) {
+void sleep_until(Instant until, const std::source_location& where, const std::stop_token& stop) {
   Execution* execution = Execution::current();
   if (execution == nullptr || until <= execution->now() || stop.stop_requested()) return;
   if (execution->recording())
-    execution->note("sleep", {}, text(std::chrono::nanoseconds{until - execution->now()}));
-  Sleep sleep{*execution, until, stop};
+    execution->note("sleep", {}, text(std::chrono::nanoseconds{until - execution->now()}), where);
+  Sleep sleep{*execution, until, stop, where};
   execution->visible(sleep);
 }
 

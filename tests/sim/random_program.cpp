@@ -219,7 +219,7 @@ constexpr std::array step_codes{
 std::vector<Named> codes(unsigned kinds) {
   std::vector<Named> all;
   const auto add = [&](Kind kind, std::span<const Named> codes) {
-    if ((kinds & kind) != 0) all.insert(all.end(), codes.begin(), codes.end());
+    for (const Named& named : (kinds & kind) != 0 ? codes : std::span<const Named>{}) all.push_back(named);
   };
   add(atomics, atomic_codes);
   add(locks, lock_codes);

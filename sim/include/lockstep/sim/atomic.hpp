@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <source_location>
 #include <type_traits>
 
 namespace lockstep::sim {
@@ -57,8 +58,12 @@ template <class T>
 template <class T, class Next>
 class ReadModifyWrite final : public Operation {
  public:
-  ReadModifyWrite(std::string_view name, ObjectId object, const T& value, const Next& next)
-      : Operation{name, object}, access_{object, true}, value_{&value}, next_{&next} {}
+  ReadModifyWrite(std::string_view name, ObjectId object, const T& value, const Next& next,
+                  std::source_location where)
+      : Operation{name, object, Readiness::always, never, where},
+        access_{object, true},
+        value_{&value},
+        next_{&next} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
   [[nodiscard]] bool silent() const override { return same_bytes<T>((*next_)(*value_), *value_); }
   [[nodiscard]] std::uint64_t sees() const override { return digest(*value_); }
@@ -73,8 +78,9 @@ class ReadModifyWrite final : public Operation {
 template <class T>
 class CompareExchange final : public Operation {
  public:
-  CompareExchange(std::string_view name, ObjectId object, const T& value, const T& expected, const T& desired)
-      : Operation{name, object},
+  CompareExchange(std::string_view name, ObjectId object, const T& value, const T& expected, const T& desired,
+                  std::source_location where)
+      : Operation{name, object, Readiness::always, never, where},
         access_{object, true},
         value_{&value},
         expected_{&expected},
@@ -109,8 +115,9 @@ class CompareExchange final : public Operation {
 template <class T>
 class AtomicWait final : public Operation {
  public:
-  AtomicWait(std::string_view name, ObjectId object, const T& value, const T& old, const Waiter* waiter)
-      : Operation{name, object, waiter == nullptr ? Readiness::always : Readiness::conditional},
+  AtomicWait(std::string_view name, ObjectId object, const T& value, const T& old, const Waiter* waiter,
+             std::source_location where)
+      : Operation{name, object, waiter == nullptr ? Readiness::always : Readiness::conditional, never, where},
         accesses_{{{object, false}, {queue_of(object), true}}},
         value_{&value},
         old_{&old},
@@ -155,67 +162,80 @@ class AtomicBase {
   AtomicBase& operator=(const AtomicBase&) = delete;
 
   T operator=(T desired) {  // NOLINT(misc-unconventional-assign-operator): as std's
-    store(desired);
+    store(desired, std::memory_order_seq_cst, {});
     return desired;
   }
   // NOLINTNEXTLINE(google-explicit-constructor,hicpp-explicit-conversions): as std's
-  operator T() const { return load(); }
+  operator T() const { return load(std::memory_order_seq_cst, {}); }
   [[nodiscard]] bool is_lock_free() const noexcept { return true; }
 
-  void store(T desired, std::memory_order order = std::memory_order_seq_cst) {
-    modify("store", [&](T) { return desired; }, [](T, T now) { return prefixed("= ", text(now)); });
+  void store(T desired, std::memory_order order = std::memory_order_seq_cst,
+             std::source_location where = std::source_location::current()) {
+    const auto stored = [](T, T now) { return prefixed("= ", text(now)); };
+    modify("store", [&](T) { return desired; }, stored, where);
     ordered([&](HappensBefore& known, unsigned thread) { known.store(thread, id(), order); });
   }
 
-  [[nodiscard]] T load(std::memory_order order = std::memory_order_seq_cst) const {
+  [[nodiscard]] T load(std::memory_order order = std::memory_order_seq_cst,
+                       std::source_location where = std::source_location::current()) const {
     Execution* execution = Execution::current();
     if (execution == nullptr) return value_;
-    SimpleOperation operation{"load", {id(), false}};
+    SimpleOperation operation{"load", {id(), false}, where};
     execution->visible(operation);
     order_load(order);
     if (execution->recording()) execution->outcome(prefixed("-> ", text(value_)));
     return value_;
   }
 
-  T exchange(T desired, std::memory_order order = std::memory_order_seq_cst) {
-    return modify("exchange", order, [&](T) { return desired; });
+  T exchange(T desired, std::memory_order order = std::memory_order_seq_cst,
+             std::source_location where = std::source_location::current()) {
+    return modify("exchange", order, [&](T) { return desired; }, where);
   }
 
-  bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure) {
-    return compare_exchange(expected, desired, success, failure);
+  bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure,
+                               std::source_location where = std::source_location::current()) {
+    return compare_exchange(expected, desired, success, failure, where);
   }
-  bool compare_exchange_strong(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst) {
-    return compare_exchange(expected, desired, order, of_failure(order));
+  bool compare_exchange_strong(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst,
+                               std::source_location where = std::source_location::current()) {
+    return compare_exchange(expected, desired, order, of_failure(order), where);
   }
   /// Does not fail spuriously here.
-  bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure) {
-    return compare_exchange(expected, desired, success, failure);
+  bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure,
+                             std::source_location where = std::source_location::current()) {
+    return compare_exchange(expected, desired, success, failure, where);
   }
-  bool compare_exchange_weak(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst) {
-    return compare_exchange(expected, desired, order, of_failure(order));
+  bool compare_exchange_weak(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst,
+                             std::source_location where = std::source_location::current()) {
+    return compare_exchange(expected, desired, order, of_failure(order), where);
   }
 
   /// Blocks while the value is `old`; looks again only when notified, as std's does.
-  void wait(T old, std::memory_order order = std::memory_order_seq_cst) const {
+  void wait(T old, std::memory_order order = std::memory_order_seq_cst,
+            std::source_location where = std::source_location::current()) const {
     Execution* execution = Execution::current();
     if (execution == nullptr) {
       if (same_bytes(value_, old)) refuse_to_block("atomic::wait");
       return;
     }
-    AtomicWait<T> look{"wait", id(), value_, old, nullptr};
+    AtomicWait<T> look{"wait", id(), value_, old, nullptr, where};
     execution->visible(look);
     order_load(order);
     while (same_bytes(value_, old) && !execution->abandoned()) {
       if (execution->recording()) execution->outcome(prefixed("blocks at ", text(old)));
       const Waiter waiter{*execution, queue_of(id())};
-      AtomicWait<T> wake{"wake", id(), value_, old, &waiter};
+      AtomicWait<T> wake{"wake", id(), value_, old, &waiter, where};
       execution->visible(wake);
       order_load(order);
     }
     if (execution->recording()) execution->outcome(prefixed("-> ", text(value_)));
   }
-  void notify_one() { notify("notify_one", queue_of(id()), false); }
-  void notify_all() { notify("notify_all", queue_of(id()), true); }
+  void notify_one(std::source_location where = std::source_location::current()) {
+    notify("notify_one", queue_of(id()), false, where);
+  }
+  void notify_all(std::source_location where = std::source_location::current()) {
+    notify("notify_all", queue_of(id()), true, where);
+  }
 
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
@@ -225,17 +245,18 @@ class AtomicBase {
 
   /// A read-modify-write: one step from `value` to `next(value)`; returns the value before.
   template <class Next>
-  T modify(std::string_view name, std::memory_order order, const Next& next) {
-    const T before = modify(name, next, &change);
+  T modify(std::string_view name, std::memory_order order, const Next& next, std::source_location where) {
+    const T before = modify(name, next, &change, where);
     ordered([&](HappensBefore& known, unsigned thread) { known.modify(thread, id(), order); });
     return before;
   }
 
  private:
   template <class Next>
-  T modify(std::string_view name, const Next& next, std::string (*describe)(T, T)) {
+  T modify(std::string_view name, const Next& next, std::string (*describe)(T, T),
+           const std::source_location& where) {
     if (Execution* execution = Execution::current()) {
-      ReadModifyWrite<T, Next> operation{name, id(), value_, next};
+      ReadModifyWrite<T, Next> operation{name, id(), value_, next, where};
       execution->visible(operation);
       if (execution->recording()) execution->outcome(describe(value_, next(value_)));
     }
@@ -254,10 +275,11 @@ class AtomicBase {
                                                 : order;
   }
 
-  bool compare_exchange(T& expected, T desired, std::memory_order success, std::memory_order failure) {
+  bool compare_exchange(T& expected, T desired, std::memory_order success, std::memory_order failure,
+                        const std::source_location& where) {
     Execution* execution = Execution::current();
     if (execution != nullptr) {
-      CompareExchange<T> operation{"compare_exchange", id(), value_, expected, desired};
+      CompareExchange<T> operation{"compare_exchange", id(), value_, expected, desired, where};
       execution->visible(operation);
     }
     const bool equal = same_bytes(value_, expected);
@@ -287,14 +309,16 @@ class AtomicArithmetic : public AtomicBase<T> {
   using AtomicBase<T>::AtomicBase;
   using AtomicBase<T>::operator=;
 
-  T fetch_add(D by, std::memory_order order = std::memory_order_seq_cst) {
-    return this->modify("fetch_add", order, [&](T value) { return plus(value, by); });
+  T fetch_add(D by, std::memory_order order = std::memory_order_seq_cst,
+              std::source_location where = std::source_location::current()) {
+    return this->modify("fetch_add", order, [&](T value) { return plus(value, by); }, where);
   }
-  T fetch_sub(D by, std::memory_order order = std::memory_order_seq_cst) {
-    return this->modify("fetch_sub", order, [&](T value) { return minus(value, by); });
+  T fetch_sub(D by, std::memory_order order = std::memory_order_seq_cst,
+              std::source_location where = std::source_location::current()) {
+    return this->modify("fetch_sub", order, [&](T value) { return minus(value, by); }, where);
   }
-  T operator+=(D by) { return plus(fetch_add(by), by); }
-  T operator-=(D by) { return minus(fetch_sub(by), by); }
+  T operator+=(D by) { return plus(fetch_add(by, std::memory_order_seq_cst, {}), by); }
+  T operator-=(D by) { return minus(fetch_sub(by, std::memory_order_seq_cst, {}), by); }
 
  protected:
   // Signed atomics wrap around, unlike signed arithmetic.
@@ -320,22 +344,25 @@ class AtomicIntegral : public AtomicArithmetic<T, T> {
   using AtomicArithmetic<T, T>::AtomicArithmetic;
   using AtomicArithmetic<T, T>::operator=;
 
-  T fetch_and(T with, std::memory_order order = std::memory_order_seq_cst) {
-    return this->modify("fetch_and", order, [&](T value) { return static_cast<T>(value & with); });
+  T fetch_and(T with, std::memory_order order = std::memory_order_seq_cst,
+              std::source_location where = std::source_location::current()) {
+    return this->modify("fetch_and", order, [&](T value) { return static_cast<T>(value & with); }, where);
   }
-  T fetch_or(T with, std::memory_order order = std::memory_order_seq_cst) {
-    return this->modify("fetch_or", order, [&](T value) { return static_cast<T>(value | with); });
+  T fetch_or(T with, std::memory_order order = std::memory_order_seq_cst,
+             std::source_location where = std::source_location::current()) {
+    return this->modify("fetch_or", order, [&](T value) { return static_cast<T>(value | with); }, where);
   }
-  T fetch_xor(T with, std::memory_order order = std::memory_order_seq_cst) {
-    return this->modify("fetch_xor", order, [&](T value) { return static_cast<T>(value ^ with); });
+  T fetch_xor(T with, std::memory_order order = std::memory_order_seq_cst,
+              std::source_location where = std::source_location::current()) {
+    return this->modify("fetch_xor", order, [&](T value) { return static_cast<T>(value ^ with); }, where);
   }
-  T operator&=(T with) { return static_cast<T>(fetch_and(with) & with); }
-  T operator|=(T with) { return static_cast<T>(fetch_or(with) | with); }
-  T operator^=(T with) { return static_cast<T>(fetch_xor(with) ^ with); }
-  T operator++() { return this->plus(this->fetch_add(1), 1); }
-  T operator--() { return this->minus(this->fetch_sub(1), 1); }
-  T operator++(int) { return this->fetch_add(1); }
-  T operator--(int) { return this->fetch_sub(1); }
+  T operator&=(T with) { return static_cast<T>(fetch_and(with, std::memory_order_seq_cst, {}) & with); }
+  T operator|=(T with) { return static_cast<T>(fetch_or(with, std::memory_order_seq_cst, {}) | with); }
+  T operator^=(T with) { return static_cast<T>(fetch_xor(with, std::memory_order_seq_cst, {}) ^ with); }
+  T operator++() { return this->plus(this->fetch_add(1, std::memory_order_seq_cst, {}), 1); }
+  T operator--() { return this->minus(this->fetch_sub(1, std::memory_order_seq_cst, {}), 1); }
+  T operator++(int) { return this->fetch_add(1, std::memory_order_seq_cst, {}); }
+  T operator--(int) { return this->fetch_sub(1, std::memory_order_seq_cst, {}); }
 };
 
 template <class T>
@@ -344,10 +371,10 @@ class AtomicPointer : public AtomicArithmetic<T, std::ptrdiff_t> {
   using AtomicArithmetic<T, std::ptrdiff_t>::AtomicArithmetic;
   using AtomicArithmetic<T, std::ptrdiff_t>::operator=;
 
-  T operator++() { return this->fetch_add(1) + 1; }
-  T operator--() { return this->fetch_sub(1) - 1; }
-  T operator++(int) { return this->fetch_add(1); }
-  T operator--(int) { return this->fetch_sub(1); }
+  T operator++() { return this->fetch_add(1, std::memory_order_seq_cst, {}) + 1; }
+  T operator--() { return this->fetch_sub(1, std::memory_order_seq_cst, {}) - 1; }
+  T operator++(int) { return this->fetch_add(1, std::memory_order_seq_cst, {}); }
+  T operator--(int) { return this->fetch_sub(1, std::memory_order_seq_cst, {}); }
 };
 
 // clang-format off
@@ -382,21 +409,29 @@ atomic(T) -> atomic<T>;
 class atomic_flag {
  public:
   /// Sets it, and returns what it was.
-  bool test_and_set(std::memory_order order = std::memory_order_seq_cst) {
-    return set_.exchange(true, order);
+  bool test_and_set(std::memory_order order = std::memory_order_seq_cst,
+                    std::source_location where = std::source_location::current()) {
+    return set_.exchange(true, order, where);
   }
   /// Clears it.
-  void clear(std::memory_order order = std::memory_order_seq_cst) { set_.store(false, order); }
+  void clear(std::memory_order order = std::memory_order_seq_cst,
+             std::source_location where = std::source_location::current()) {
+    set_.store(false, order, where);
+  }
   /// What it is.
-  [[nodiscard]] bool test(std::memory_order order = std::memory_order_seq_cst) const {
-    return set_.load(order);
+  [[nodiscard]] bool test(std::memory_order order = std::memory_order_seq_cst,
+                          std::source_location where = std::source_location::current()) const {
+    return set_.load(order, where);
   }
   /// Blocks while it is `old`; looks again only when notified.
-  void wait(bool old, std::memory_order order = std::memory_order_seq_cst) const { set_.wait(old, order); }
+  void wait(bool old, std::memory_order order = std::memory_order_seq_cst,
+            std::source_location where = std::source_location::current()) const {
+    set_.wait(old, order, where);
+  }
   /// Wakes one that waits. Which one is explored.
-  void notify_one() { set_.notify_one(); }
+  void notify_one(std::source_location where = std::source_location::current()) { set_.notify_one(where); }
   /// Wakes all that wait.
-  void notify_all() { set_.notify_all(); }
+  void notify_all(std::source_location where = std::source_location::current()) { set_.notify_all(where); }
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return set_.id(); }
 

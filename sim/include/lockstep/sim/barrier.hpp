@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,26 +44,35 @@ class barrier {
   barrier& operator=(const barrier&) = delete;
 
   /// Arrives `update` times without waiting. More than are expected fail the execution.
-  [[nodiscard]] arrival_token arrive(std::ptrdiff_t update = 1) {
-    return arrival_token{arrive_as("arrive", update)};
+  [[nodiscard]] arrival_token arrive(std::ptrdiff_t update = 1,
+                                     std::source_location where = std::source_location::current()) {
+    return arrival_token{arrive_as("arrive", update, 0, where)};
   }
 
   /// Blocks until the phase of `arrival` is over.
-  void wait(arrival_token&& arrival) const { wait_for_phase(arrival.phase_); }  // NOLINT: as std's
+  // NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): as std's
+  void wait(arrival_token&& arrival, std::source_location where = std::source_location::current()) const {
+    wait_for_phase(arrival.phase_, where);
+  }
 
   /// Arrives, and waits for the end of the phase.
-  void arrive_and_wait() { wait_for_phase(arrive_as("arrive_and_wait", 1)); }
+  void arrive_and_wait(std::source_location where = std::source_location::current()) {
+    wait_for_phase(arrive_as("arrive_and_wait", 1, 0, where), where);
+  }
 
   /// Arrives, and is not expected in later phases.
-  void arrive_and_drop() { arrive_as("arrive_and_drop", 1, 1); }
+  void arrive_and_drop(std::source_location where = std::source_location::current()) {
+    arrive_as("arrive_and_drop", 1, 1, where);
+  }
 
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
 
  private:
-  std::uint64_t arrive_as(std::string_view name, std::ptrdiff_t update, std::ptrdiff_t dropped = 0) {
+  std::uint64_t arrive_as(std::string_view name, std::ptrdiff_t update, std::ptrdiff_t dropped,
+                          const std::source_location& where) {
     const Access touched = writes(id());
-    return step(name, Footprint{&touched, 1}, [&] {
+    const auto arrive_it = [&] {
       Execution* execution = Execution::current();
       const std::uint64_t phase = phase_;
       if (update > missing_) {
@@ -89,10 +99,11 @@ class barrier {
         if (execution != nullptr) ends_.push_back(execution->latest_step());
       }
       return phase;
-    });
+    };
+    return step(name, Footprint{&touched, 1}, arrive_it, {}, where);
   }
 
-  void wait_for_phase(std::uint64_t phase) const {
+  void wait_for_phase(std::uint64_t phase, const std::source_location& where) const {
     Execution* execution = Execution::current();
     if (phase_ != phase) {
       if (execution != nullptr && phase < ends_.size()) execution->follows(ends_[phase]);
@@ -100,7 +111,7 @@ class barrier {
     }
     if (execution == nullptr) refuse_to_block("barrier::wait");
     const auto ready = [this, phase] { return phase_ != phase; };
-    detail::WaitUntil wait{"wait", {id(), false}, Readiness::follow_up, never, ready};
+    detail::WaitUntil wait{"wait", {id(), false}, Readiness::follow_up, never, ready, where};
     execution->visible(wait);
     detail::acquired(ended());
   }

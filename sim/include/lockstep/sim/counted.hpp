@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <source_location>
 #include <string_view>
 
 namespace lockstep::sim::detail {
@@ -13,8 +14,8 @@ namespace lockstep::sim::detail {
 template <class Ready>
 class Change final : public Operation {
  public:
-  Change(std::string_view name, ObjectId object, const Ready& ready)
-      : Operation{name, object}, access_{object, true}, ready_{&ready} {}
+  Change(std::string_view name, ObjectId object, const Ready& ready, const std::source_location& where)
+      : Operation{name, object, Readiness::always, never, where}, access_{object, true}, ready_{&ready} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
   [[nodiscard]] std::uint64_t sees() const override { return (*ready_)() ? available : taken; }
 
@@ -25,11 +26,12 @@ class Change final : public Operation {
 
 /// Announces a change.
 template <class Ready>
-void announce_change(std::string_view name, ObjectId object, const Ready& ready) {
+void announce_change(std::string_view name, ObjectId object, const Ready& ready,
+                     const std::source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr || execution->abandoned())
     return;  // such steps stand in destructors: they never throw
-  Change operation{name, object, ready};
+  Change operation{name, object, ready, where};
   execution->visible(operation);
 }
 
@@ -37,8 +39,9 @@ void announce_change(std::string_view name, ObjectId object, const Ready& ready)
 template <class Ready>
 class WaitUntil final : public Operation {
  public:
-  WaitUntil(std::string_view name, Access access, Readiness readiness, Instant deadline, const Ready& ready)
-      : Operation{name, access.object, readiness, deadline}, access_{access}, ready_{&ready} {}
+  WaitUntil(std::string_view name, Access access, Readiness readiness, Instant deadline, const Ready& ready,
+            const std::source_location& where)
+      : Operation{name, access.object, readiness, deadline, where}, access_{access}, ready_{&ready} {}
   [[nodiscard]] Footprint footprint() const override {
     if (readiness() == Readiness::follow_up) return {};
     access_.write = (*ready_)();

@@ -115,6 +115,7 @@ struct Section {
   ObjectId about = {};           ///< what it is shown to be about; none: everything in the footprint
   std::uint32_t operations = 0;  ///< performed inside
   bool quiet = false;            ///< it has no row in the timeline
+  std::source_location where = {};
 };
 
 }  // namespace detail
@@ -185,10 +186,10 @@ class Execution {
   unsigned outcome_of(unsigned outcomes);
 
   /// Ends the execution with a finding. Throws Abandoned, unless an exception is unwinding the stack.
-  void fail(FindingKind kind, std::string message);
+  void fail(FindingKind kind, std::string message, std::source_location where = {});
 
   /// Likewise, for operations that must not throw. Returns when all younger threads are unwound.
-  void report(FindingKind kind, std::string message);
+  void report(FindingKind kind, std::string message, std::source_location where = {});
 
   /// Starts a thread and runs it to its first announcement; returns its ordinal.
   template <class F>
@@ -231,7 +232,7 @@ class Execution {
   }
 
   /// Lets others go first: see this_thread.hpp.
-  void yield();
+  void yield(std::source_location where = {});
 
   /// The virtual time.
   [[nodiscard]] Instant now() const noexcept { return clock_; }
@@ -331,7 +332,8 @@ class Execution {
   [[nodiscard]] std::string explain_stuck(const std::vector<unsigned>& circle) const;
   [[nodiscard]] bool runs_in_circles(std::size_t& period) const;
   void record(Thread& self, const Operation& operation);
-  void add_row(Thread& self, std::string_view operation, std::string object, std::string text);
+  void add_row(Thread& self, std::string_view operation, std::string object, std::string text,
+               const std::source_location& where);
   [[nodiscard]] bool self_has_row() const noexcept {
     return running_->row < rows_.size() && rows_[running_->row].thread == running_->ordinal;
   }
@@ -367,6 +369,7 @@ class Execution {
   bool pruned_ = false;
   std::optional<FindingKind> failure_;
   std::string message_;
+  std::source_location where_;  ///< of the check that failed
 
   detail::HappensBefore order_;
 

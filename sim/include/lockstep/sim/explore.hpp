@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -89,12 +90,16 @@ class BadToken : public std::invalid_argument {
 /// Throws BadToken if the token is malformed or names another test than `options.name`.
 Result replay(const std::function<void()>& body, std::string_view token, const Options& options = {});
 
+/// Likewise, and then makes the interleaving shorter as `explore` does with what it finds: fewest switches,
+/// then fewest steps. The finding has the token of the shorter one.
+Result shrink(const std::function<void()>& body, std::string_view token, const Options& options = {});
+
 /// The name of the test that `token` replays. Throws BadToken.
 [[nodiscard]] std::string test_of(std::string_view token);
 
 /// Fails the running execution, with `what` as the message, unless `holds`. From any simulated
 /// thread. Outside an execution it throws std::logic_error if `holds` is false, or not: it is for tests
 /// that run in the simulator. Throws Abandoned to unwind the thread.
-void check(bool holds, std::string_view what);
+void check(bool holds, std::string_view what, std::source_location where = std::source_location::current());
 
 }  // namespace lockstep::sim

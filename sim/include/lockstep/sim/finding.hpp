@@ -26,22 +26,31 @@ enum class FindingKind {
 /// The kind of that name, if there is one.
 [[nodiscard]] std::optional<FindingKind> finding_kind(std::string_view name);
 
-/// A line of code.
+/// A line of the test's or the program's text.
 struct SourceLine {
-  std::string file = {};   ///< as the compiler was told it
-  std::uint32_t line = 0;  ///< from 1; 0: not known
+  std::string file = {};  ///< its name without directories, so that it is the same wherever it is built
+  unsigned line = 0;      ///< from 1
 
   friend bool operator==(const SourceLine&, const SourceLine&) = default;
 };
 
+/// An object that a step touched.
+struct Touched {
+  std::string object = {};  ///< its name
+  bool write = false;       ///< changed, not only looked at
+
+  friend bool operator==(const Touched&, const Touched&) = default;
+};
+
 /// One visible operation of a thread, as the timeline shows it.
 struct Step {
-  unsigned thread = 0;         ///< the thread's ordinal; 0 is the body of the test
-  std::string operation = {};  ///< "load", "lock", "commit", ...
-  std::string object = {};     ///< its name: "balance", "mutex#1", "accounts[1]"
-  std::string outcome = {};    ///< what it saw or did: "-> 100", "stale", "blocks"; may be empty
-  bool switched = false;       ///< the thread differs from the previous step's
-  SourceLine source = {};      ///< where it stands in the code, if that is known
+  unsigned thread = 0;                    ///< the thread's ordinal; 0 is the body of the test
+  std::string operation = {};             ///< "load", "lock", "commit", ...
+  std::string object = {};                ///< its name: "balance", "mutex#1", "accounts[1]"
+  std::string outcome = {};               ///< what it saw or did: "-> 100", "stale", "blocks"; may be empty
+  bool switched = false;                  ///< the thread differs from the previous step's
+  std::vector<Touched> touched = {};      ///< what it read and wrote
+  std::optional<SourceLine> source = {};  ///< the call; none where C++ or a library in between hides it
 
   friend bool operator==(const Step&, const Step&) = default;
 };
@@ -50,13 +59,26 @@ struct Step {
 struct Finding {
   FindingKind kind = FindingKind::check;  ///< what went wrong
   std::string message = {};               ///< what failed; a deadlock names its cycle
+  std::optional<SourceLine> source = {};  ///< the check that failed
   std::vector<std::string> threads = {};  ///< names by ordinal
   std::vector<Step> steps = {};           ///< the interleaving, up to the failure
   std::string token = {};                 ///< replays it: see `sim::replay`
+  std::string culprit = {};  ///< of a failed check: which write came between another thread's read and its
+                             ///< write; empty if there is none
 };
 
-/// The timeline of a finding: a column per thread, a row per step, switches marked.
+/// The timeline of a finding: a column per thread, a row per step, switches marked, and the lines of the
+/// calls where any is known.
 /// The same finding gives the same text, byte by byte.
 [[nodiscard]] std::string timeline(const Finding& finding);
+
+/// The finding in words: what happened, who came between whom, what each thread was doing, and what usually
+/// mends it. The same finding gives the same text, byte by byte.
+[[nodiscard]] std::string explain(const Finding& finding);
+
+/// The finding as one page of HTML that needs no network: threads side by side, a step at a time by the
+/// keyboard, with what every object holds and who has locked it, and which steps happen before which. `title`
+/// stands above. The same finding gives the same text, byte by byte.
+[[nodiscard]] std::string html(const Finding& finding, std::string_view title);
 
 }  // namespace lockstep::sim

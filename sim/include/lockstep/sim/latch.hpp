@@ -5,6 +5,7 @@
 #include <lockstep/sim/text.hpp>
 
 #include <cstddef>
+#include <source_location>
 #include <string>
 
 namespace lockstep::sim {
@@ -20,8 +21,9 @@ class latch {
   latch& operator=(const latch&) = delete;
 
   /// Counts down by `update`. Below zero the execution fails.
-  void count_down(std::ptrdiff_t update = 1) {
-    detail::announce_change("count_down", id(), [this] { return count_ == 0; });
+  void count_down(std::ptrdiff_t update = 1, std::source_location where = std::source_location::current()) {
+    const auto open = [this] { return count_ == 0; };
+    detail::announce_change("count_down", id(), open, where);
     Execution* execution = Execution::current();
     if (execution != nullptr && update > count_) {
       execution->report(FindingKind::check, "count_down takes " + execution->name_of(id()) + " below zero");
@@ -35,9 +37,9 @@ class latch {
   }
 
   /// True if the count is zero: a step that looks.
-  [[nodiscard]] bool try_wait() const {
+  [[nodiscard]] bool try_wait(std::source_location where = std::source_location::current()) const {
     if (Execution* execution = Execution::current()) {
-      SimpleOperation operation{"try_wait", {id(), false}};
+      SimpleOperation operation{"try_wait", {id(), false}, where};
       execution->visible(operation);
       if (count_ == 0) detail::acquired(id());
       if (execution->recording()) execution->outcome(count_ == 0 ? "-> true" : "-> false");
@@ -46,7 +48,7 @@ class latch {
   }
 
   /// Blocks until the count is zero.
-  void wait() const {
+  void wait(std::source_location where = std::source_location::current()) const {
     Execution* execution = Execution::current();
     if (count_ == 0) {
       if (execution != nullptr) execution->follows(opened_);
@@ -54,15 +56,16 @@ class latch {
     }
     if (execution == nullptr) refuse_to_block("latch::wait");
     const auto ready = [this] { return count_ == 0; };
-    detail::WaitUntil wait{"wait", {id(), false}, Readiness::follow_up, never, ready};
+    detail::WaitUntil wait{"wait", {id(), false}, Readiness::follow_up, never, ready, where};
     execution->visible(wait);
     detail::acquired(id());
   }
 
   /// Counts down, and waits.
-  void arrive_and_wait(std::ptrdiff_t update = 1) {
-    count_down(update);
-    wait();
+  void arrive_and_wait(std::ptrdiff_t update = 1,
+                       std::source_location where = std::source_location::current()) {
+    count_down(update, where);
+    wait(where);
   }
 
   /// Its identity, for `label` and for the footprints of steps.

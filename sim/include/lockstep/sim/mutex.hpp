@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <source_location>
 
 namespace lockstep::sim {
 
@@ -19,11 +20,11 @@ class mutex {
   mutex& operator=(const mutex&) = delete;
 
   /// Blocks until nobody holds it.
-  void lock();
+  void lock(std::source_location where = std::source_location::current());
   /// Locks it if nobody holds it. Never fails spuriously.
-  [[nodiscard]] bool try_lock();
+  [[nodiscard]] bool try_lock(std::source_location where = std::source_location::current());
   /// Precondition: the calling thread holds it; otherwise the execution fails.
-  void unlock();
+  void unlock(std::source_location where = std::source_location::current());
 
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
@@ -32,7 +33,7 @@ class mutex {
   /// For mutexes of another kind: see Object.
   explicit mutex(std::string_view kind) : object_{kind} {}
   /// Tries until `deadline`.
-  [[nodiscard]] bool try_lock_until(Instant deadline);
+  [[nodiscard]] bool try_lock_until(Instant deadline, const std::source_location& where);
 
  private:
   friend class condition_variable;
@@ -56,12 +57,14 @@ class timed_mutex : public mutex {
 
   /// Tries for so much virtual time.
   template <class Rep, class Period>
-  [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration) {
-    return mutex::try_lock_until(detail::after(duration));
+  [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration,
+                                  std::source_location where = std::source_location::current()) {
+    return mutex::try_lock_until(detail::after(duration), where);
   }
   /// Tries until the virtual clock shows `when`.
-  [[nodiscard]] bool try_lock_until(const clock::time_point& when) {
-    return mutex::try_lock_until(detail::instant(when));
+  [[nodiscard]] bool try_lock_until(const clock::time_point& when,
+                                    std::source_location where = std::source_location::current()) {
+    return mutex::try_lock_until(detail::instant(when), where);
   }
 };
 
@@ -69,11 +72,11 @@ class timed_mutex : public mutex {
 class recursive_mutex {
  public:
   /// Blocks until no other thread holds it. A thread may hold it several times.
-  void lock();
+  void lock(std::source_location where = std::source_location::current());
   /// Locks it if no other thread holds it.
-  [[nodiscard]] bool try_lock();
+  [[nodiscard]] bool try_lock(std::source_location where = std::source_location::current());
   /// Gives it back once. Precondition: the calling thread holds it; otherwise the execution fails.
-  void unlock();
+  void unlock(std::source_location where = std::source_location::current());
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return mutex_.id(); }
 

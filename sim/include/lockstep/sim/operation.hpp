@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <source_location>
 #include <span>
 #include <string_view>
 
@@ -80,6 +81,8 @@ class Operation {
   [[nodiscard]] ObjectId object() const noexcept { return object_; }
   /// When it may run.
   [[nodiscard]] Readiness readiness() const noexcept { return readiness_; }
+  /// The line that calls it, if that is known.
+  [[nodiscard]] const std::source_location& where() const noexcept { return where_; }
   /// The moment from which it may run in any case.
   [[nodiscard]] Instant deadline() const noexcept { return deadline_; }
 
@@ -126,14 +129,15 @@ class Operation {
  protected:
   /// `name` must outlive it.
   Operation(std::string_view name, ObjectId object, Readiness readiness = Readiness::always,
-            Instant deadline = never) noexcept
-      : name_{name}, object_{object}, deadline_{deadline}, readiness_{readiness} {}
+            Instant deadline = never, std::source_location where = {}) noexcept
+      : name_{name}, object_{object}, deadline_{deadline}, where_{where}, readiness_{readiness} {}
   ~Operation() = default;
 
  private:
   std::string_view name_;
   ObjectId object_;
   Instant deadline_;
+  std::source_location where_;
   Readiness readiness_;
 };
 
@@ -141,8 +145,8 @@ class Operation {
 class SimpleOperation final : public Operation {
  public:
   /// `name` must outlive it.
-  SimpleOperation(std::string_view name, Access access) noexcept
-      : Operation{name, access.object}, access_{access} {}
+  SimpleOperation(std::string_view name, Access access, std::source_location where = {}) noexcept
+      : Operation{name, access.object, Readiness::always, never, where}, access_{access} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
 
  private:

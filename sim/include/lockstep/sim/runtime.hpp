@@ -11,6 +11,7 @@
 #include <lockstep/sim/thread.hpp>
 
 #include <cstdint>
+#include <source_location>
 #include <stop_token>
 
 namespace lockstep::sim {
@@ -28,11 +29,14 @@ struct Runtime {
   /// Orders plain variables: see sim::atomic_thread_fence.
   static void fence(std::memory_order order) noexcept { sim::atomic_thread_fence(order); }
   /// Lets others go first: see this_thread::yield.
-  static void yield() { this_thread::yield(); }
+  static void yield(std::source_location where = std::source_location::current()) {
+    this_thread::yield(where);
+  }
 
   /// Blocks for `duration` of virtual time, or until `stop` is requested.
-  static void sleep_for(std::chrono::nanoseconds duration, const std::stop_token& stop = {}) {
-    detail::sleep_until(detail::after(duration), stop);
+  static void sleep_for(std::chrono::nanoseconds duration, const std::stop_token& stop = {},
+                        std::source_location where = std::source_location::current()) {
+    detail::sleep_until(detail::after(duration), where, stop);
   }
 
   /// A generator per thread, seeded by the thread's ordinal: the same in every execution. It is not explored.

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <limits>
+#include <source_location>
 #include <string>
 
 namespace lockstep::sim {
@@ -27,8 +28,9 @@ class counting_semaphore {
   [[nodiscard]] static constexpr std::ptrdiff_t max() noexcept { return LeastMaxValue; }
 
   /// Raises the count by `update`. Beyond `max()` the execution fails.
-  void release(std::ptrdiff_t update = 1) {
-    detail::announce_change("release", id(), [this] { return count_ > 0; });
+  void release(std::ptrdiff_t update = 1, std::source_location where = std::source_location::current()) {
+    const auto ready = [this] { return count_ > 0; };
+    detail::announce_change("release", id(), ready, where);
     Execution* execution = Execution::current();
     if (execution != nullptr && update > max() - count_) {
       execution->report(FindingKind::check,
@@ -42,33 +44,37 @@ class counting_semaphore {
   }
 
   /// Blocks until the count is not zero, and takes one from it.
-  void acquire() {
-    if (!try_acquire_until_instant("acquire", never) && Execution::current() == nullptr) {
+  void acquire(std::source_location where = std::source_location::current()) {
+    if (!try_acquire_until_instant("acquire", never, where) && Execution::current() == nullptr) {
       refuse_to_block("counting_semaphore::acquire");
     }
   }
   /// Takes one from the count if it is not zero. Never fails spuriously.
-  [[nodiscard]] bool try_acquire() { return try_acquire_until_instant("try_acquire", 0); }
+  [[nodiscard]] bool try_acquire(std::source_location where = std::source_location::current()) {
+    return try_acquire_until_instant("try_acquire", 0, where);
+  }
   /// Tries for so much virtual time.
   template <class Rep, class Period>
-  [[nodiscard]] bool try_acquire_for(const std::chrono::duration<Rep, Period>& duration) {
-    return try_acquire_until_instant("try_acquire_for", detail::after(duration));
+  [[nodiscard]] bool try_acquire_for(const std::chrono::duration<Rep, Period>& duration,
+                                     std::source_location where = std::source_location::current()) {
+    return try_acquire_until_instant("try_acquire_for", detail::after(duration), where);
   }
   /// Tries until the virtual clock shows `when`.
-  [[nodiscard]] bool try_acquire_until(const clock::time_point& when) {
-    return try_acquire_until_instant("try_acquire_until", detail::instant(when));
+  [[nodiscard]] bool try_acquire_until(const clock::time_point& when,
+                                       std::source_location where = std::source_location::current()) {
+    return try_acquire_until_instant("try_acquire_until", detail::instant(when), where);
   }
 
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
 
  private:
-  bool try_acquire_until_instant(std::string_view name, Instant deadline) {
+  bool try_acquire_until_instant(std::string_view name, Instant deadline, const std::source_location& where) {
     Execution* execution = Execution::current();
     if (execution != nullptr) {
       const auto ready = [this] { return count_ > 0; };
       const auto readiness = deadline == 0 ? Readiness::always : Readiness::conditional;
-      detail::WaitUntil wait{name, {id(), true}, readiness, deadline, ready};
+      detail::WaitUntil wait{name, {id(), true}, readiness, deadline, ready, where};
       execution->visible(wait);
     }
     const bool acquired = count_ > 0;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <shared_mutex>
+#include <source_location>
 
 namespace lockstep::sim {
 
@@ -21,18 +22,22 @@ class shared_mutex {
   shared_mutex& operator=(const shared_mutex&) = delete;
 
   /// Blocks until nobody holds it.
-  void lock();
+  void lock(std::source_location where = std::source_location::current());
   /// Locks it if nobody holds it. Never fails spuriously.
-  [[nodiscard]] bool try_lock() { return try_lock_until(0); }
+  [[nodiscard]] bool try_lock(std::source_location where = std::source_location::current()) {
+    return try_lock_until(0, where);
+  }
   /// Precondition: the calling thread holds it alone; otherwise the execution fails.
-  void unlock();
+  void unlock(std::source_location where = std::source_location::current());
 
   /// Blocks until nobody holds it alone.
-  void lock_shared();
+  void lock_shared(std::source_location where = std::source_location::current());
   /// Shares it if nobody holds it alone. Never fails spuriously.
-  [[nodiscard]] bool try_lock_shared() { return try_lock_shared_until(0); }
+  [[nodiscard]] bool try_lock_shared(std::source_location where = std::source_location::current()) {
+    return try_lock_shared_until(0, where);
+  }
   /// Precondition: the calling thread shares it; otherwise the execution fails.
-  void unlock_shared();
+  void unlock_shared(std::source_location where = std::source_location::current());
 
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
@@ -41,9 +46,9 @@ class shared_mutex {
   /// For mutexes of another kind: see Object.
   explicit shared_mutex(std::string_view kind) : object_{kind} {}
   /// Tries until `deadline`.
-  [[nodiscard]] bool try_lock_until(Instant deadline);
+  [[nodiscard]] bool try_lock_until(Instant deadline, const std::source_location& where);
   /// Tries to share until `deadline`.
-  [[nodiscard]] bool try_lock_shared_until(Instant deadline);
+  [[nodiscard]] bool try_lock_shared_until(Instant deadline, const std::source_location& where);
 
  private:
   class Acquire;
@@ -73,21 +78,25 @@ class shared_timed_mutex : public shared_mutex {
 
   /// Tries for so much virtual time.
   template <class Rep, class Period>
-  [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration) {
-    return shared_mutex::try_lock_until(detail::after(duration));
+  [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration,
+                                  std::source_location where = std::source_location::current()) {
+    return shared_mutex::try_lock_until(detail::after(duration), where);
   }
   /// Tries until the virtual clock shows `when`.
-  [[nodiscard]] bool try_lock_until(const clock::time_point& when) {
-    return shared_mutex::try_lock_until(detail::instant(when));
+  [[nodiscard]] bool try_lock_until(const clock::time_point& when,
+                                    std::source_location where = std::source_location::current()) {
+    return shared_mutex::try_lock_until(detail::instant(when), where);
   }
   /// Tries to share for so much virtual time.
   template <class Rep, class Period>
-  [[nodiscard]] bool try_lock_shared_for(const std::chrono::duration<Rep, Period>& duration) {
-    return shared_mutex::try_lock_shared_until(detail::after(duration));
+  [[nodiscard]] bool try_lock_shared_for(const std::chrono::duration<Rep, Period>& duration,
+                                         std::source_location where = std::source_location::current()) {
+    return shared_mutex::try_lock_shared_until(detail::after(duration), where);
   }
   /// Tries to share until the virtual clock shows `when`.
-  [[nodiscard]] bool try_lock_shared_until(const clock::time_point& when) {
-    return shared_mutex::try_lock_shared_until(detail::instant(when));
+  [[nodiscard]] bool try_lock_shared_until(const clock::time_point& when,
+                                           std::source_location where = std::source_location::current()) {
+    return shared_mutex::try_lock_shared_until(detail::instant(when), where);
   }
 };
 

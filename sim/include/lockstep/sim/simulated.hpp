@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,7 +62,7 @@ class SimulatedSession {
     try {
       if (!over_ && inner_ && !locks_.empty()) {
         const auto footprint = with_all_locks(locks_);
-        step("rollback", footprint, [&] { end(); }, about(locks_));
+        step("rollback", footprint, [&] { end(); }, about(locks_), {});
       } else {
         quietly([&] { end(); });
       }
@@ -70,7 +71,7 @@ class SimulatedSession {
   }
 
   /// Commits, as one step that reads and writes what was staged; no step if nothing was staged or locked.
-  Commit commit() {
+  Commit commit(std::source_location where = std::source_location::current()) {
     const auto end = [&] {
       auto commit = inner_->commit();
       over_ = true;
@@ -80,7 +81,7 @@ class SimulatedSession {
     };
     if (staged_.empty() && locks_.empty()) return quietly(end);  // nothing that anybody could notice
     const auto footprint = locks_.empty() ? staged_ : with_all_locks(staged_);
-    return step("commit", footprint, end, about(staged_.empty() ? locks_ : staged_));
+    return step("commit", footprint, end, about(staged_.empty() ? locks_ : staged_), where);
   }
 
   /// A point to return to. No step.
@@ -91,7 +92,7 @@ class SimulatedSession {
   }
   /// Drops what was staged and locked since `point`: a step if it gives locks back.
   template <class Point>
-  void rollback_to(const Point& point) {
+  void rollback_to(const Point& point, std::source_location where = std::source_location::current()) {
     if (locks_.size() == point.second) return quietly([&] { inner_->rollback_to(point.first); });
     const auto footprint = with_all_locks(locks_);
     step(
@@ -103,7 +104,7 @@ class SimulatedSession {
             locks_.pop_back();
           }
         },
-        about(locks_));
+        about(locks_), where);
   }
 
   /// The session underneath. What is called on it directly is no step.
@@ -198,23 +199,26 @@ class Simulated : public FindsVerbs {
   }
 
   /// The last committed record: a step that reads it.
-  [[nodiscard]] Loaded load(const key_type& key) const {
-    return step("load", {record(key)}, [&] {
+  [[nodiscard]] Loaded load(const key_type& key,
+                            std::source_location where = std::source_location::current()) const {
+    const auto load_it = [&] {
       auto loaded = storage_->load(key);
       outcome([&] { return joined("-> ", detail::shown_record(loaded)); });
       return loaded;
-    });
+    };
+    return step("load", {record(key)}, load_it, {}, where);
   }
 
   /// The record as the session sees it: a step that reads it, and all that the session loaded before.
-  [[nodiscard]] Loaded load(Session& session, const key_type& key) const {
+  [[nodiscard]] Loaded load(Session& session, const key_type& key,
+                            std::source_location where = std::source_location::current()) const {
     session.loaded_.insert(session.loaded_.begin(), record(key));
     const auto load_it = [&] {
       auto loaded = storage_->load(session.inner(), key);
       outcome([&] { return joined("-> ", detail::shown_record(loaded)); });
       return loaded;
     };
-    return step("load", session.loaded_, load_it, session.loaded_.front().object);
+    return step("load", session.loaded_, load_it, session.loaded_.front().object, where);
   }
 
   /// Stages a validation. No step.
@@ -261,7 +265,7 @@ class Simulated : public FindsVerbs {
   /// Locks the record: a step, and another one when it is granted after waiting. Steps that lock depend on
   /// each other, whatever the record, because one of them closes a cycle of waiting.
   bool lock(Session& session, const key_type& key, LockMode mode = LockMode::exclusive,
-            Wait wait = Wait::forever()) const
+            Wait wait = Wait::forever(), std::source_location where = std::source_location::current()) const
     requires LockableStorage<S>
   {
     const auto lock = lock_of(key);
@@ -275,12 +279,13 @@ class Simulated : public FindsVerbs {
       return locked;
     };
     return step(mode == LockMode::shared ? "lock shared" : "lock", {writes(lock), all_locks()}, lock_it,
-                object(called(key)));
+                object(called(key)), where);
   }
 
   /// A guarded change in one step.
   template <class Change>
-  Loaded change(const key_type& key, Change&& change) const
+  Loaded change(const key_type& key, Change&& change,
+                std::source_location where = std::source_location::current()) const
     requires AtomicStorage<S>
   {
     const auto record = object(called(key));
@@ -289,7 +294,7 @@ class Simulated : public FindsVerbs {
       outcome([&] { return joined("-> ", changed ? detail::shown_record(changed) : "declined"); });
       return changed;
     };
-    return step("change", {writes(record), all_locks()}, change_it, record);
+    return step("change", {writes(record), all_locks()}, change_it, record, where);
   }
 
  private:

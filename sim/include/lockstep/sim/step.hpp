@@ -13,6 +13,7 @@
 
 #include <concepts>
 #include <initializer_list>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,8 +61,8 @@ namespace detail {
 /// Announces the step when it is made; ends it when it is destroyed.
 class OpenStep {
  public:
-  OpenStep(std::string_view name, Footprint footprint, ObjectId about)
-      : section_{.name = name, .footprint = footprint, .about = about} {
+  OpenStep(std::string_view name, Footprint footprint, ObjectId about, std::source_location where)
+      : section_{.name = name, .footprint = footprint, .about = about, .where = where} {
     execution_ = Execution::current();
     if (execution_ == nullptr) return;
     if (execution_->inside_step()) {
@@ -92,18 +93,20 @@ class OpenStep {
 /// and it goes on as a further step with the same name and accesses. A step inside a step is part of the
 /// outer one. Outside an execution it just calls `effect`.
 ///
-/// The timeline names everything in `accesses`, or just `about` if it is given.
+/// The timeline names everything in `accesses`, or just `about` if it is given, and the line `where`.
 /// `operation` and `accesses` must outlive the call. What `effect` throws passes through. Throws Abandoned.
 template <std::invocable Effect>
-decltype(auto) step(std::string_view operation, Footprint accesses, Effect&& effect, ObjectId about = {}) {
-  const detail::OpenStep open{operation, accesses, about};
+decltype(auto) step(std::string_view operation, Footprint accesses, Effect&& effect, ObjectId about = {},
+                    std::source_location where = std::source_location::current()) {
+  const detail::OpenStep open{operation, accesses, about, where};
   return std::forward<Effect>(effect)();
 }
 /// Likewise: `step("load", {reads(row)}, load_it)`.
 template <std::invocable Effect>
 decltype(auto) step(std::string_view operation, std::initializer_list<Access> accesses, Effect&& effect,
-                    ObjectId about = {}) {
-  return step(operation, Footprint{accesses.begin(), accesses.size()}, std::forward<Effect>(effect), about);
+                    ObjectId about = {}, std::source_location where = std::source_location::current()) {
+  return step(operation, Footprint{accesses.begin(), accesses.size()}, std::forward<Effect>(effect), about,
+              where);
 }
 
 /// Runs `effect` without a step, and without other threads in between, and returns what it returned: for

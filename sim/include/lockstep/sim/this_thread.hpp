@@ -5,12 +5,13 @@
 #include <lockstep/sim/thread.hpp>
 
 #include <chrono>
+#include <source_location>
 #include <stop_token>
 
 namespace lockstep::sim {
 
 namespace detail {
-void sleep_until(Instant until, const std::stop_token& stop = {});
+void sleep_until(Instant until, const std::source_location& where, const std::stop_token& stop = {});
 }  // namespace detail
 
 namespace this_thread {
@@ -25,19 +26,23 @@ namespace this_thread {
 /// loops that give up after a number of such rounds, while others could still run.
 ///
 /// When all threads rest, virtual time moves on, so that a loop that polls the clock ends.
-inline void yield() {
-  if (Execution* execution = Execution::current()) execution->yield();
+inline void yield(std::source_location where = std::source_location::current()) {
+  if (Execution* execution = Execution::current()) execution->yield(where);
 }
 
 /// Blocks until virtual time has moved on by `duration`, which it does only when no thread can run.
 /// Outside an execution it returns at once.
 template <class Rep, class Period>
-void sleep_for(const std::chrono::duration<Rep, Period>& duration) {
-  detail::sleep_until(detail::after(duration));
+void sleep_for(const std::chrono::duration<Rep, Period>& duration,
+               std::source_location where = std::source_location::current()) {
+  detail::sleep_until(detail::after(duration), where);
 }
 
 /// Likewise, until the clock of the simulator shows `when`.
-inline void sleep_until(const clock::time_point& when) { detail::sleep_until(detail::instant(when)); }
+inline void sleep_until(const clock::time_point& when,
+                        std::source_location where = std::source_location::current()) {
+  detail::sleep_until(detail::instant(when), where);
+}
 
 /// The identity of the calling thread.
 [[nodiscard]] inline thread::id get_id() noexcept { return thread::current(); }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <iosfwd>
+#include <source_location>
 #include <stdexcept>
 #include <tuple>
 #include <type_traits>
@@ -78,7 +79,7 @@ class thread {
   /// The thread's identity; the default one if it stands for none.
   [[nodiscard]] id get_id() const noexcept { return joinable() ? id{ordinal_} : id{}; }
   /// Blocks until the thread has finished. Throws std::system_error as std's does.
-  void join();
+  void join(std::source_location where = std::source_location::current());
   void detach() = delete;
   /// Exchanges the threads that the two stand for.
   void swap(thread& other) noexcept { std::swap(ordinal_, other.ordinal_); }

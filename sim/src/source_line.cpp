@@ -1,0 +1,51 @@
+#include "source_line.hpp"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <string_view>
+
+namespace lockstep::sim {
+
+namespace {
+
+std::string_view directory_of(std::string_view file) { return file.substr(0, file.find_last_of("/\\") + 1); }
+
+/// Where the standard library's headers are: std::lock_guard tells, which locks this.
+std::string_view standard_library() {
+  struct Probe {
+    std::string_view file;
+    void lock(const std::source_location& where = std::source_location::current()) {
+      file = where.file_name();
+    }
+    void unlock() {}
+  } probe;
+  {
+    const std::lock_guard<Probe> lock{probe};
+  }
+  std::string_view directory = directory_of(probe.file);
+  for (const std::string_view inner : {"bits/", "__mutex/"}) {  // of libstdc++ and of libc++
+    if (directory.ends_with(inner)) directory.remove_suffix(inner.size());
+  }
+  return directory;
+}
+
+bool own(std::string_view file) {
+  constexpr std::array<std::string_view, 3> directories{"include/lockstep/verbs/",
+                                                        "include/lockstep/storage/", "include/lockstep/sim/"};
+  return std::ranges::any_of(directories, [&](std::string_view directory) {
+    return file.find(directory) != std::string_view::npos;
+  });
+}
+
+}  // namespace
+
+std::optional<SourceLine> source_line(const std::source_location& where) {
+  static const std::string_view standard = standard_library();
+  const std::string_view file = where.file_name();
+  if (where.line() == 0 || own(file) || (!standard.empty() && file.starts_with(standard)))
+    return std::nullopt;
+  return SourceLine{.file = std::string{file.substr(directory_of(file).size())}, .line = where.line()};
+}
+
+}  // namespace lockstep::sim
