@@ -163,7 +163,7 @@ void by_a_transaction_that_failed() {
 const Registered scenarios[]{
     Registered{{.name = "lock_release/by_hand",
                 .summary = "lock, throw, and never reach the unlock",
-                .expected = FindingKind::deadlock,
+                .expected = FindingKind::leaked_lock,
                 .body = by_hand}},
     Registered{{.name = "lock_release/exception",
                 .summary = "with_lock() releases and changes nothing when its function throws",

@@ -19,11 +19,13 @@ class condition_variable::Release final : public Operation {
 /// Notified and the mutex is free, or the time is over.
 class condition_variable::Wake final : public Operation {
  public:
+  /// `spurious`: at any time, notified or not.
   Wake(const condition_variable& condition, const mutex& mutex, const detail::Waiter& waiter,
-       Instant deadline, const std::source_location& where)
+       Instant deadline, bool spurious, const std::source_location& where)
       : Operation{"wake", condition.id(), Readiness::conditional, deadline, where},
         mutex_{&mutex},
         waiter_{&waiter},
+        spurious_{spurious},
         accesses_{{{condition.id(), true}, {mutex.id(), true}}} {}
   [[nodiscard]] Footprint footprint() const override {
     if (!waiter_->notified()) return {accesses_.data(), 1};
@@ -31,10 +33,12 @@ class condition_variable::Wake final : public Operation {
     return waiter_->timed_out() ? Footprint{accesses_} : Footprint{&accesses_[1], 1};
   }
   [[nodiscard]] Footprint widest_footprint() const override { return accesses_; }
-  [[nodiscard]] Waits waits() const override { return Waits::for_its_object; }  // the mutex
+  [[nodiscard]] Waits waits() const override {
+    return spurious_ ? Waits::for_more : Waits::for_its_object;  // the mutex
+  }
   [[nodiscard]] std::uint64_t sees() const override { return mutex_->free() ? available : taken; }
   [[nodiscard]] std::uint64_t writes_if() const override { return available; }
-  [[nodiscard]] bool enabled() const override { return waiter_->notified() && mutex_->free(); }
+  [[nodiscard]] bool enabled() const override { return waiter_->notified() ? mutex_->free() : spurious_; }
   [[nodiscard]] ThreadSet holders() const override {
     return waiter_->notified() && mutex_->owner_ < max_threads ? only(mutex_->owner_) : 0;
   }
@@ -46,6 +50,7 @@ class condition_variable::Wake final : public Operation {
  private:
   const mutex* mutex_;
   const detail::Waiter* waiter_;
+  bool spurious_;
   std::array<Access, 2> accesses_;
 };
 
@@ -69,10 +74,11 @@ cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, 
   }
   guard.give();
   if (execution->recording()) execution->outcome("releases " + execution->name_of(guard.id()));
+  const bool spurious = execution->spuriously();
   bool notified = false;
   {
     const detail::Waiter waiter{*execution, id(), deadline};
-    Wake wake{*this, guard, waiter, deadline, where};
+    Wake wake{*this, guard, waiter, deadline, spurious, where};
     execution->visible(wake);
     notified = waiter.notified();
   }
@@ -80,10 +86,70 @@ cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, 
     guard.take(*execution);
     if (execution->recording()) execution->outcome("holds " + execution->name_of(guard.id()));
   } else {
-    if (execution->recording()) execution->outcome("timeout");
+    if (execution->recording()) execution->outcome(spurious ? "spuriously" : "timeout");
     guard.lock(where);
   }
-  return notified ? cv_status::no_timeout : cv_status::timeout;
+  return notified || spurious ? cv_status::no_timeout : cv_status::timeout;
+}
+
+/// Notified, stopped, or the time is over.
+class condition_variable_any::Wake final : public Operation {
+ public:
+  Wake(ObjectId condition, const detail::Waiter& waiter, Instant deadline, const detail::StopState* stop,
+       bool spurious)
+      : Operation{"wake", condition, Readiness::conditional, deadline},
+        waiter_{&waiter},
+        stop_{stop},
+        spurious_{spurious},
+        accesses_{{{condition, true}, {stop != nullptr ? stop->id() : condition, false}}} {}
+  [[nodiscard]] Footprint footprint() const override { return accesses_; }
+  [[nodiscard]] bool enabled() const override {
+    return waiter_->notified() || spurious_ || (stop_ != nullptr && stop_->is_requested());
+  }
+  [[nodiscard]] bool wants_notification() const override { return !waiter_->notified(); }
+  [[nodiscard]] bool missed_notification() const override {
+    return !waiter_->notified() && waiter_->came_too_late();
+  }
+
+ private:
+  const detail::Waiter* waiter_;
+  const detail::StopState* stop_;
+  bool spurious_;
+  std::array<Access, 2> accesses_;
+};
+
+namespace {
+
+Execution& join_queue(ObjectId condition) {
+  Execution* execution = Execution::current();
+  if (execution == nullptr) refuse_to_block("condition_variable_any::wait");
+  SimpleOperation wait{"wait", {condition, true}};
+  execution->visible(wait);
+  return *execution;
+}
+
+}  // namespace
+
+condition_variable_any::Wait::Wait(const condition_variable_any& condition)
+    : condition_{&condition}, waiter_{join_queue(condition.id()), condition.id()} {}
+
+cv_status condition_variable_any::Wait::block(Instant deadline, const detail::StopState* stop) {
+  Execution& execution = *Execution::current();
+  const bool spurious = execution.spuriously();
+  Wake wake{condition_->id(), waiter_, deadline, stop, spurious};
+  execution.visible(wake);
+  if (execution.abandoned()) {
+    execution.unwind();
+    return cv_status::timeout;
+  }
+  const bool woken = wake.enabled();
+  if (execution.recording()) {
+    execution.outcome(waiter_.notified() ? std::string{}
+                      : spurious         ? "spuriously"
+                      : woken            ? "stop was requested"
+                                         : "timeout");
+  }
+  return woken ? cv_status::no_timeout : cv_status::timeout;
 }
 
 }  // namespace lockstep::sim

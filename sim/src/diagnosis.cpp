@@ -47,7 +47,8 @@ void Execution::uncaught(const std::exception_ptr& exception) {
   if (!abandoned_) {
     stop(FindingKind::exception);
     message_ = std::move(what);
-  } else if (failure_ == FindingKind::exception && !message_.empty()) {
+  } else if ((failure_ == FindingKind::exception || failure_ == FindingKind::leaked_lock) &&
+             !message_.empty()) {
     message_ += "; then " + what;  // the cause of unwinding into what was found first
   }
 }

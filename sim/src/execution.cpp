@@ -109,6 +109,7 @@ void Execution::begin(const std::function<void()>& body, Explorer& explorer, con
   clock_ = pace_ = 0;
   step_ = hash_ = 0;
   chosen_ = 0;
+  spurious_ = 0;
   decisions_.clear();
   failure_.reset();
   message_.clear();
@@ -150,6 +151,7 @@ Execution::Thread& Execution::new_thread() {
   thread.waiting = thread.disturbed = thread.looked = false;
   thread.idle_rounds = 0;
   thread.observed.clear();
+  thread.locks.clear();
   return thread;
 }
 
@@ -178,6 +180,7 @@ Fiber& Execution::run_thread(void* thread) {
   if (exception) self.execution->uncaught(exception);
   exception = nullptr;
   self.task.reset();
+  self.execution->see_that_nothing_is_held(self);
   return self.execution->after(self);
 }
 
@@ -312,6 +315,14 @@ unsigned Execution::outcome_of(unsigned outcomes) {
   }
   decisions_.push_back({Decision::Kind::outcome, static_cast<std::uint8_t>(chosen), 0});
   return chosen;
+}
+
+bool Execution::spuriously() {
+  if (spurious_ == most_spurious_ || abandoned_) return false;
+  if (running_->section != nullptr && running_->section->quiet) return false;
+  if (outcome_of(2) == 0) return false;
+  ++spurious_;
+  return true;
 }
 
 void refuse_to_block(std::string_view operation) {

@@ -63,7 +63,9 @@ std::string first_difference(const Finding& finding, const std::vector<Step>& be
 class Exploration {
  public:
   Exploration(const Body& body, const Options& options)
-      : body_{&body}, options_{&options}, explorer_{make_explorer(options)} {}
+      : body_{&body}, options_{&options}, explorer_{make_explorer(options)} {
+    execution_.allow_spurious(options.spurious);
+  }
 
   Result run() {
     const LastWords last_words{execution_, *body_, options_->name, options_->steps};
@@ -218,6 +220,7 @@ Result replayed(const Body& body, const Token& decoded, Execution& execution, co
   const auto start = Clock::now();
   Replay explorer{decoded.decisions};
   explorer.begin();
+  execution.allow_spurious(options.spurious);
   const Ending ending = execution.run(body, explorer, {.steps = options.steps, .recording = true});
   Result result;
   result.executions = 1;

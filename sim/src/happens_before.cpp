@@ -15,6 +15,28 @@ bool releases(std::memory_order order) noexcept {
          order == std::memory_order_seq_cst;
 }
 
+constexpr unsigned bit(Touching how) noexcept { return 1U << static_cast<unsigned>(how); }
+
+constexpr unsigned plain_writes = bit(Touching::write) | bit(Touching::begin) | bit(Touching::end);
+
+/// The kinds of access that race with one of this kind, if nothing orders the two.
+constexpr unsigned conflicts(Touching how) noexcept {
+  switch (how) {
+    case Touching::read:
+      return plain_writes | bit(Touching::atomic_write);
+    case Touching::atomic_read:
+      return plain_writes;
+    case Touching::atomic_write:
+      return plain_writes | bit(Touching::read);
+    default:
+      return ~0U;
+  }
+}
+
+constexpr bool conflict(Touching left, Touching right) noexcept {
+  return (conflicts(left) & bit(right)) != 0;
+}
+
 }  // namespace
 
 void HappensBefore::follow(unsigned threads) {
@@ -53,8 +75,7 @@ void HappensBefore::store(unsigned thread, ObjectId atomic, std::memory_order or
   if (releases(order)) tick(thread);
 }
 
-void HappensBefore::modify(unsigned thread, ObjectId atomic, std::memory_order order) {
-  load(thread, atomic, order);
+void HappensBefore::extend(unsigned thread, ObjectId atomic, std::memory_order order) {
   const Thread& self = threads_[thread];
   released(atomic).join(releases(order) ? self.now : self.released);
   if (releases(order)) tick(thread);
@@ -68,29 +89,25 @@ void HappensBefore::fence(unsigned thread, std::memory_order order) {
   tick(thread);
 }
 
-/// It is enough to remember the last write and the reads since then: what races with an earlier access races
-/// with a later one that the earlier one happens before, unless a race was found already.
+/// What races with an earlier access races with a later one as well that it happens before and that conflicts
+/// with at least as much, unless a race was found already: so the later one is enough.
 std::optional<Race> HappensBefore::touch(unsigned thread, ObjectId variable, Touching how,
                                          const std::source_location& where) {
   Variable& state = variables_[variable];
   if (state.run != run_) {
     state.run = run_;
-    state.write = {};
-    state.reads.clear();
+    state.touches.clear();
   }
   const Clock& now = threads_[thread].now;
   const auto before = [&](const Touch& touch) { return touch.tick <= now[touch.thread]; };
   const Touch touch{.thread = thread, .tick = now[thread], .how = how, .where = where};
-  if (!before(state.write)) return Race{.before = state.write, .now = touch};
-  if (how == Touching::read) {
-    std::erase_if(state.reads, before);
-    state.reads.push_back(touch);
-    return std::nullopt;
+  for (const Touch& earlier : state.touches) {
+    if (!before(earlier) && conflict(earlier.how, how)) return Race{.before = earlier, .now = touch};
   }
-  const auto unordered = std::ranges::find_if_not(state.reads, before);
-  if (unordered != state.reads.end()) return Race{.before = *unordered, .now = touch};
-  state.reads.clear();
-  state.write = touch;
+  std::erase_if(state.touches, [&](const Touch& earlier) {
+    return before(earlier) && (conflicts(earlier.how) & ~conflicts(how)) == 0;
+  });
+  state.touches.push_back(touch);
   return std::nullopt;
 }
 

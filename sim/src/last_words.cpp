@@ -49,6 +49,7 @@ void LastWords::write_down() const {
   Replay replay{execution_->decisions()};
   replay.begin();
   auto* again = new Execution;  // never destroyed: its stacks are not unwound
+  again->allow_spurious(execution_->spurious_allowed());
   again->run_for_the_last_time(*body_, replay, {.steps = steps_, .recording = true});
   print(*again, *name_);
 }

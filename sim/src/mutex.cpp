@@ -53,12 +53,19 @@ class Unlock final : public Operation {
 void mutex::take(Execution& execution) {
   if (!free()) return;
   owner_ = execution.self();
+  execution.lock_taken(id());
   detail::acquired(id());
 }
 
 void mutex::give() {
+  if (Execution* execution = Execution::current()) execution->lock_released(id());
   owner_ = nobody;
   detail::released(id());
+}
+
+mutex::~mutex() {
+  if (owner_ >= max_threads) return;
+  if (Execution* execution = Execution::current()) execution->lock_destroyed(id(), owner_);
 }
 
 void mutex::lock(std::source_location where) {
@@ -84,8 +91,8 @@ bool mutex::try_lock_until(Instant deadline, const std::source_location& where) 
   }
   Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, deadline, where};
   execution->visible(acquire);
-  const bool taken = free();
-  take(*execution);
+  const bool taken = free() && !(deadline == 0 && execution->spuriously());
+  if (taken) take(*execution);
   if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
   return taken;
 }
@@ -103,7 +110,7 @@ void mutex::unlock(std::source_location where) {
   if (owner_ == execution->self() || owner_ == outsider) {
     give();
   } else {
-    execution->report(FindingKind::check,
+    execution->report(FindingKind::bad_unlock,
                       execution->name_of_thread(execution->self()) + " unlocks " + execution->name_of(id()) +
                           " without holding it",
                       where);
@@ -125,9 +132,11 @@ void recursive_mutex::lock(std::source_location where) {
   ++depth_;
 }
 
-bool recursive_mutex::try_lock(std::source_location where) {
+bool recursive_mutex::try_lock(std::source_location where) { return try_lock_until(0, where); }
+
+bool recursive_mutex::try_lock_until(Instant deadline, const std::source_location& where) {
   if (!mine()) {
-    if (!mutex_.try_lock(where)) return false;
+    if (!mutex_.try_lock_until(deadline, where)) return false;
     const Execution* execution = Execution::current();
     owner_ = execution != nullptr ? execution->self() : max_threads;
     depth_ = 0;

@@ -8,8 +8,8 @@ namespace lockstep::sim {
 namespace {
 
 constexpr std::array strategies{"exhaustive", "random", "pct"};
-constexpr std::array kinds{"check",    "exception", "deadlock",       "lost_wakeup",
-                           "livelock", "data_race", "nondeterminism", "bound"};
+constexpr std::array kinds{"check",       "exception",  "deadlock",  "lost_wakeup",    "livelock",
+                           "leaked_lock", "bad_unlock", "data_race", "nondeterminism", "bound"};
 
 template <class Enum, class Names>
 std::optional<Enum> by_name(const Names& names, std::string_view name) {

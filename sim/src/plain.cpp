@@ -17,6 +17,10 @@ std::string_view verb(Touching how) {
   switch (how) {
     case Touching::read:
       return "reads";
+    case Touching::atomic_read:
+      return "atomically reads";
+    case Touching::atomic_write:
+      return "atomically writes";
     case Touching::write:
       return "writes";
     case Touching::begin:
@@ -45,7 +49,8 @@ void Execution::touch(ObjectId variable, Touching how, const std::source_locatio
   if (abandoned_) return;
   if (!std::exchange(ordering_, true)) order_.follow(count_);
   const std::optional<Race> race = order_.touch(self.ordinal, variable, how, where);
-  if ((access && self.section == nullptr && self.touches <= most_rows) || race) {
+  const bool row = access ? self.section == nullptr && self.touches <= most_rows : how >= Touching::begin;
+  if (row && (access || race)) {
     note(how == Touching::read  ? "read"
          : how == Touching::end ? "destroy"
                                 : "write",

@@ -1,5 +1,7 @@
 #include <lockstep/sim/shared_mutex.hpp>
 
+#include <bit>
+
 namespace lockstep::sim {
 
 /// Takes it for itself. Counts as a write even if it fails: whether it does depends on every reader.
@@ -48,19 +50,27 @@ class shared_mutex::Release final : public Operation {
   Access access_;
 };
 
-bool shared_mutex::take(const Execution* execution) {
+shared_mutex::~shared_mutex() {
+  Execution* execution = Execution::current();
+  if (execution != nullptr && holders() != 0)
+    execution->lock_destroyed(id(), static_cast<unsigned>(std::countr_zero(holders())));
+}
+
+bool shared_mutex::take(Execution* execution) {
   if (!free()) return false;
   owner_ = execution != nullptr ? execution->self() : outsider;
+  if (execution != nullptr) execution->lock_taken(id());
   detail::acquired(id());
   detail::acquired(detail::other_side(id()));
   return true;
 }
 
-bool shared_mutex::share(const Execution* execution) {
+bool shared_mutex::share(Execution* execution) {
   if (!shareable()) return false;
   ++sharers_;
   detail::acquired(id());
   if (execution != nullptr) {
+    execution->lock_taken(id());
     ++shares_[execution->self()];
     readers_ |= only(execution->self());
   }
@@ -82,7 +92,7 @@ bool shared_mutex::try_lock_until(Instant deadline, const std::source_location& 
   if (execution == nullptr) return take(execution);
   Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, deadline, where};
   execution->visible(acquire);
-  const bool taken = take(execution);
+  const bool taken = !(deadline == 0 && free() && execution->spuriously()) && take(execution);
   if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
   return taken;
 }
@@ -93,13 +103,14 @@ void shared_mutex::unlock(std::source_location where) {
     Release release{"unlock", *this, true, where};
     execution->visible(release);
     if (owner_ != execution->self() && owner_ != outsider) {
-      execution->report(FindingKind::check,
+      execution->report(FindingKind::bad_unlock,
                         execution->name_of_thread(execution->self()) + " unlocks " +
                             execution->name_of(id()) + " without holding it",
                         where);
     }
   }
   if (execution == nullptr || owner_ == execution->self() || owner_ == outsider) {
+    if (execution != nullptr) execution->lock_released(id());
     detail::released(id());
     owner_ = nobody;
   }
@@ -120,7 +131,7 @@ bool shared_mutex::try_lock_shared_until(Instant deadline, const std::source_loc
   if (execution == nullptr) return share(execution);
   AcquireShared acquire{deadline == 0 ? "try_lock_shared" : "try_lock_shared_until", *this, deadline, where};
   execution->visible(acquire);
-  const bool taken = share(execution);
+  const bool taken = !(deadline == 0 && shareable() && execution->spuriously()) && share(execution);
   if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
   return taken;
 }
@@ -138,11 +149,12 @@ void shared_mutex::unlock_shared(std::source_location where) {
   const unsigned self = execution->self();
   if (shares_[self] == 0) {
     execution->report(
-        FindingKind::check,
+        FindingKind::bad_unlock,
         execution->name_of_thread(self) + " unlocks " + execution->name_of(id()) + " without sharing it",
         where);
     return;
   }
+  execution->lock_released(id());
   detail::released(detail::other_side(id()));  // for its next single owner, not for others who share it
   --sharers_;
   if (--shares_[self] == 0) readers_ &= ~only(self);

@@ -56,6 +56,17 @@ void thread::join(std::source_location where) {
   ordinal_ = none;
 }
 
+void thread::join_at_the_end() {
+  const Execution* execution = Execution::current();
+  if (!joinable() || execution == nullptr || execution->abandoned()) {
+    ordinal_ = none;
+  } else if (ordinal_ == execution->self()) {
+    give_up();  // std's throws from a destructor: std::terminate
+  } else {
+    join();
+  }
+}
+
 void thread::give_up() {
   if (!joinable()) return;
   Execution* execution = Execution::current();

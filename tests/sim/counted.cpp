@@ -136,6 +136,33 @@ BOOST_AUTO_TEST_CASE(who_drops_out_of_a_barrier_is_waited_for_until_then) {
   BOOST_TEST(result.complete);
 }
 
+BOOST_AUTO_TEST_CASE(a_barriers_token_is_good_for_its_phase_and_the_next) {
+  const auto waits = [](int phases) {
+    return test::found([=] {
+      barrier alone{1};
+      auto token = alone.arrive();
+      for (int i = 1; i != phases; ++i) alone.arrive_and_wait();
+      alone.wait(std::move(token));
+    });
+  };
+  BOOST_TEST(waits(1) == "none");
+  BOOST_TEST(waits(2) == "check");
+}
+
+BOOST_AUTO_TEST_CASE(a_latch_that_is_tried_may_fail_without_a_reason) {
+  std::string seen;
+  const Result result = explore(
+      [&] {
+        latch open{0};
+        seen += open.try_wait() ? 'y' : 'n';
+      },
+      {.spurious = 1});
+  BOOST_TEST(result.complete);
+  BOOST_TEST(seen.find('n') != std::string::npos);
+  BOOST_TEST(latch::max() > 1);
+  BOOST_TEST(barrier<>::max() > 1);
+}
+
 BOOST_AUTO_TEST_CASE(outside_an_execution_they_count_and_refuse_to_block) {
   binary_semaphore signal{1};
   signal.acquire();

@@ -16,7 +16,7 @@ namespace {
 using namespace lockstep::sim;
 using namespace lockstep::sim::detail;
 
-enum class Act { load, store, modify, fence, lock, unlock, read, write };
+enum class Act { load, store, modify, fence, lock, unlock, read, write, atomic_read, atomic_write };
 
 struct Event {
   unsigned thread = 0;
@@ -60,19 +60,21 @@ class Oracle {
 
   /// True if the event is an access that races with an earlier one.
   [[nodiscard]] bool races(std::size_t now) const {
-    const auto plain = [&](std::size_t i) { return at(i).act == Act::read || at(i).act == Act::write; };
-    if (!plain(now)) return false;
     for (std::size_t i = 0; i != now; ++i) {
-      if (plain(i) && at(i).object == at(now).object &&
-          (at(i).act == Act::write || at(now).act == Act::write) && !before_[i][now]) {
+      const bool both_atomic = atomic(i) && atomic(now);
+      if (touches(i) && touches(now) && (changes(i) || changes(now)) && !both_atomic && !before_[i][now])
         return true;
-      }
     }
     return false;
   }
 
  private:
   [[nodiscard]] const Event& at(std::size_t i) const { return (*events_)[i]; }
+  [[nodiscard]] bool touches(std::size_t i) const { return at(i).act >= Act::read; }
+  [[nodiscard]] bool changes(std::size_t i) const {
+    return at(i).act == Act::write || at(i).act == Act::atomic_write;
+  }
+  [[nodiscard]] bool atomic(std::size_t i) const { return at(i).act >= Act::atomic_read; }
   [[nodiscard]] bool locks(std::size_t i, std::size_t j) const {
     return at(i).act == Act::unlock && at(j).act == Act::lock && at(i).object == at(j).object;
   }
@@ -111,6 +113,19 @@ class Oracle {
   std::vector<std::vector<bool>> before_;
 };
 
+Touching kind(Act act) {
+  switch (act) {
+    case Act::read:
+      return Touching::read;
+    case Act::atomic_read:
+      return Touching::atomic_read;
+    case Act::atomic_write:
+      return Touching::atomic_write;
+    default:
+      return Touching::write;
+  }
+}
+
 /// The first event at which the clocks see a race, or the number of events.
 std::size_t first_race(HappensBefore& order, const std::vector<Event>& events, unsigned threads) {
   order.reset();
@@ -126,7 +141,8 @@ std::size_t first_race(HappensBefore& order, const std::vector<Event>& events, u
         order.store(event.thread, object, event.order);
         break;
       case Act::modify:
-        order.modify(event.thread, object, event.order);
+        order.load(event.thread, object, event.order);
+        order.extend(event.thread, object, event.order);
         break;
       case Act::fence:
         order.fence(event.thread, event.order);
@@ -138,8 +154,7 @@ std::size_t first_race(HappensBefore& order, const std::vector<Event>& events, u
         order.release(event.thread, object);
         break;
       default:
-        if (order.touch(event.thread, object, event.act == Act::write ? Touching::write : Touching::read, {}))
-          return i;
+        if (order.touch(event.thread, object, kind(event.act), {})) return i;
     }
   }
   return events.size();
@@ -154,7 +169,7 @@ std::vector<Event> draw(std::mt19937& random, unsigned threads) {
   std::vector<Event> events;
   for (int i = 0; i != 14; ++i) {
     Event event{.thread = static_cast<unsigned>(random() % threads),
-                .act = static_cast<Act>(random() % 8),
+                .act = static_cast<Act>(random() % 10),
                 .object = 1 + random() % 2};
     switch (event.act) {
       case Act::load:

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -146,8 +147,24 @@ class AtomicWait final : public Operation {
   const Waiter* waiter_;
 };
 
-/// What all atomics have.
+/// Where an atomic keeps its value: in itself.
 template <class T>
+class OwnValue {
+ public:
+  OwnValue() noexcept(std::is_nothrow_default_constructible_v<T>) : value_() {}
+  explicit OwnValue(T value) noexcept : value_{value} {}
+  [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
+  [[nodiscard]] T& value() noexcept { return value_; }
+  [[nodiscard]] const T& value() const noexcept { return value_; }
+  void touched(bool) const noexcept {}
+
+ private:
+  Object object_{"atomic"};
+  T value_;
+};
+
+/// What all atomics have. `Value` is where it is kept.
+template <class T, class Value>
 class AtomicBase {
   static_assert(std::is_trivially_copyable_v<T>, "std::atomic<T> requires a trivially copyable type");
 
@@ -155,9 +172,12 @@ class AtomicBase {
   using value_type = T;
   static constexpr bool is_always_lock_free = true;
 
-  AtomicBase() noexcept(std::is_nothrow_default_constructible_v<T>) : value_() {}
+  AtomicBase() = default;
   // NOLINTNEXTLINE(google-explicit-constructor,hicpp-explicit-conversions): as std's
   AtomicBase(T value) noexcept : value_{value} {}
+  explicit AtomicBase(const Value& value) noexcept
+    requires std::copyable<Value>
+      : value_{value} {}
   AtomicBase(const AtomicBase&) = delete;
   AtomicBase& operator=(const AtomicBase&) = delete;
 
@@ -171,20 +191,23 @@ class AtomicBase {
 
   void store(T desired, std::memory_order order = std::memory_order_seq_cst,
              std::source_location where = std::source_location::current()) {
+    allow(for_stores(order), "store");
     const auto stored = [](T, T now) { return prefixed("= ", text(now)); };
     modify("store", [&](T) { return desired; }, stored, where);
+    value_.touched(true);
     ordered([&](HappensBefore& known, unsigned thread) { known.store(thread, id(), order); });
   }
 
   [[nodiscard]] T load(std::memory_order order = std::memory_order_seq_cst,
                        std::source_location where = std::source_location::current()) const {
+    allow(for_loads(order), "load");
     Execution* execution = Execution::current();
-    if (execution == nullptr) return value_;
+    if (execution == nullptr) return value_.value();
     SimpleOperation operation{"load", {id(), false}, where};
     execution->visible(operation);
     order_load(order);
-    if (execution->recording()) execution->outcome(prefixed("-> ", text(value_)));
-    return value_;
+    if (execution->recording()) execution->outcome(prefixed("-> ", text(value_.value())));
+    return value_.value();
   }
 
   T exchange(T desired, std::memory_order order = std::memory_order_seq_cst,
@@ -200,35 +223,36 @@ class AtomicBase {
                                std::source_location where = std::source_location::current()) {
     return compare_exchange(expected, desired, order, of_failure(order), where);
   }
-  /// Does not fail spuriously here.
+  /// Fails spuriously if Options::spurious allows it.
   bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure,
                              std::source_location where = std::source_location::current()) {
-    return compare_exchange(expected, desired, success, failure, where);
+    return compare_exchange(expected, desired, success, failure, where, true);
   }
   bool compare_exchange_weak(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst,
                              std::source_location where = std::source_location::current()) {
-    return compare_exchange(expected, desired, order, of_failure(order), where);
+    return compare_exchange(expected, desired, order, of_failure(order), where, true);
   }
 
   /// Blocks while the value is `old`; looks again only when notified, as std's does.
   void wait(T old, std::memory_order order = std::memory_order_seq_cst,
             std::source_location where = std::source_location::current()) const {
+    allow(for_loads(order), "wait");
     Execution* execution = Execution::current();
     if (execution == nullptr) {
-      if (same_bytes(value_, old)) refuse_to_block("atomic::wait");
+      if (same_bytes(value_.value(), old)) refuse_to_block("atomic::wait");
       return;
     }
-    AtomicWait<T> look{"wait", id(), value_, old, nullptr, where};
+    AtomicWait<T> look{"wait", id(), value_.value(), old, nullptr, where};
     execution->visible(look);
     order_load(order);
-    while (same_bytes(value_, old) && !execution->abandoned()) {
+    while (same_bytes(value_.value(), old) && !execution->abandoned()) {
       if (execution->recording()) execution->outcome(prefixed("blocks at ", text(old)));
       const Waiter waiter{*execution, queue_of(id())};
-      AtomicWait<T> wake{"wake", id(), value_, old, &waiter, where};
+      AtomicWait<T> wake{"wake", id(), value_.value(), old, &waiter, where};
       execution->visible(wake);
       order_load(order);
     }
-    if (execution->recording()) execution->outcome(prefixed("-> ", text(value_)));
+    if (execution->recording()) execution->outcome(prefixed("-> ", text(value_.value())));
   }
   void notify_one(std::source_location where = std::source_location::current()) {
     notify("notify_one", queue_of(id()), false, where);
@@ -238,7 +262,7 @@ class AtomicBase {
   }
 
   /// Its identity, for `label` and for the footprints of steps.
-  [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
+  [[nodiscard]] ObjectId id() const noexcept { return value_.id(); }
 
  protected:
   static std::string change(T before, T after) { return from_to(text(before), text(after)); }
@@ -247,7 +271,7 @@ class AtomicBase {
   template <class Next>
   T modify(std::string_view name, std::memory_order order, const Next& next, std::source_location where) {
     const T before = modify(name, next, &change, where);
-    ordered([&](HappensBefore& known, unsigned thread) { known.modify(thread, id(), order); });
+    order_change(order);
     return before;
   }
 
@@ -256,17 +280,34 @@ class AtomicBase {
   T modify(std::string_view name, const Next& next, std::string (*describe)(T, T),
            const std::source_location& where) {
     if (Execution* execution = Execution::current()) {
-      ReadModifyWrite<T, Next> operation{name, id(), value_, next, where};
+      ReadModifyWrite<T, Next> operation{name, id(), value_.value(), next, where};
       execution->visible(operation);
-      if (execution->recording()) execution->outcome(describe(value_, next(value_)));
+      if (execution->recording()) execution->outcome(describe(value_.value(), next(value_.value())));
     }
-    const T before = value_;
-    value_ = next(value_);
+    const T before = value_.value();
+    value_.value() = next(value_.value());
     return before;
   }
 
   void order_load(std::memory_order order) const {
     ordered([&](HappensBefore& known, unsigned thread) { known.load(thread, id(), order); });
+    value_.touched(false);
+  }
+  void order_change(std::memory_order order) {
+    ordered([&](HappensBefore& known, unsigned thread) { known.load(thread, id(), order); });
+    value_.touched(true);
+    ordered([&](HappensBefore& known, unsigned thread) { known.extend(thread, id(), order); });
+  }
+
+  void allow(bool order, std::string_view operation) const {
+    if (!order) disallowed_order(operation, id());
+  }
+  static constexpr bool for_loads(std::memory_order order) noexcept {
+    return order != std::memory_order_release && order != std::memory_order_acq_rel;
+  }
+  static constexpr bool for_stores(std::memory_order order) noexcept {
+    return order == std::memory_order_relaxed || order == std::memory_order_release ||
+           order == std::memory_order_seq_cst;
   }
 
   static constexpr std::memory_order of_failure(std::memory_order order) noexcept {
@@ -276,38 +317,43 @@ class AtomicBase {
   }
 
   bool compare_exchange(T& expected, T desired, std::memory_order success, std::memory_order failure,
-                        const std::source_location& where) {
+                        const std::source_location& where, bool weak = false) {
+    allow(for_loads(failure), "compare_exchange that fails");
     Execution* execution = Execution::current();
     if (execution != nullptr) {
-      CompareExchange<T> operation{"compare_exchange", id(), value_, expected, desired, where};
+      CompareExchange<T> operation{"compare_exchange", id(), value_.value(), expected, desired, where};
       execution->visible(operation);
     }
-    const bool equal = same_bytes(value_, expected);
-    ordered([&](HappensBefore& known, unsigned thread) {
-      equal ? known.modify(thread, id(), success) : known.load(thread, id(), failure);
-    });
+    const bool matches = same_bytes(value_.value(), expected);
+    const bool equal = matches && !(weak && execution != nullptr && execution->spuriously());
+    equal ? order_change(success) : order_load(failure);
     if (execution != nullptr && execution->recording()) {
-      execution->outcome(equal ? change(expected, desired) : prefixed("fails: is ", text(value_)));
+      execution->outcome(equal     ? change(expected, desired)
+                         : matches ? "fails spuriously"
+                                   : prefixed("fails: is ", text(value_.value())));
     }
     if (equal) {
-      value_ = desired;
+      value_.value() = desired;
     } else {
-      expected = value_;
+      expected = value_.value();
     }
     return equal;
   }
 
-  Object object_{"atomic"};
-  T value_;
+ protected:
+  [[nodiscard]] const Value& place() const noexcept { return value_; }
+
+ private:
+  Value value_;
 };
 
 /// Those of numbers and pointers; `D` is what is added to them.
-template <class T, class D>
-class AtomicArithmetic : public AtomicBase<T> {
+template <class T, class D, class Value>
+class AtomicArithmetic : public AtomicBase<T, Value> {
  public:
   using difference_type = D;
-  using AtomicBase<T>::AtomicBase;
-  using AtomicBase<T>::operator=;
+  using AtomicBase<T, Value>::AtomicBase;
+  using AtomicBase<T, Value>::operator=;
 
   T fetch_add(D by, std::memory_order order = std::memory_order_seq_cst,
               std::source_location where = std::source_location::current()) {
@@ -338,11 +384,11 @@ class AtomicArithmetic : public AtomicBase<T> {
   }
 };
 
-template <class T>
-class AtomicIntegral : public AtomicArithmetic<T, T> {
+template <class T, class Value>
+class AtomicIntegral : public AtomicArithmetic<T, T, Value> {
  public:
-  using AtomicArithmetic<T, T>::AtomicArithmetic;
-  using AtomicArithmetic<T, T>::operator=;
+  using AtomicArithmetic<T, T, Value>::AtomicArithmetic;
+  using AtomicArithmetic<T, T, Value>::operator=;
 
   T fetch_and(T with, std::memory_order order = std::memory_order_seq_cst,
               std::source_location where = std::source_location::current()) {
@@ -365,11 +411,11 @@ class AtomicIntegral : public AtomicArithmetic<T, T> {
   T operator--(int) { return this->fetch_sub(1, std::memory_order_seq_cst, {}); }
 };
 
-template <class T>
-class AtomicPointer : public AtomicArithmetic<T, std::ptrdiff_t> {
+template <class T, class Value>
+class AtomicPointer : public AtomicArithmetic<T, std::ptrdiff_t, Value> {
  public:
-  using AtomicArithmetic<T, std::ptrdiff_t>::AtomicArithmetic;
-  using AtomicArithmetic<T, std::ptrdiff_t>::operator=;
+  using AtomicArithmetic<T, std::ptrdiff_t, Value>::AtomicArithmetic;
+  using AtomicArithmetic<T, std::ptrdiff_t, Value>::operator=;
 
   T operator++() { return this->fetch_add(1, std::memory_order_seq_cst, {}) + 1; }
   T operator--() { return this->fetch_sub(1, std::memory_order_seq_cst, {}) - 1; }
@@ -378,13 +424,13 @@ class AtomicPointer : public AtomicArithmetic<T, std::ptrdiff_t> {
 };
 
 // clang-format off
-template <class T>
+template <class T, class Value>
 using AtomicFor =
-    std::conditional_t<std::is_integral_v<T> && !std::is_same_v<T, bool>, AtomicIntegral<T>,
-    std::conditional_t<std::is_floating_point_v<T>, AtomicArithmetic<T, T>,
+    std::conditional_t<std::is_integral_v<T> && !std::is_same_v<T, bool>, AtomicIntegral<T, Value>,
+    std::conditional_t<std::is_floating_point_v<T>, AtomicArithmetic<T, T, Value>,
     std::conditional_t<std::is_pointer_v<T> && !std::is_function_v<std::remove_pointer_t<T>> &&
-                           !std::is_void_v<std::remove_pointer_t<T>>, AtomicPointer<T>,
-    AtomicBase<T>>>>;
+                           !std::is_void_v<std::remove_pointer_t<T>>, AtomicPointer<T, Value>,
+    AtomicBase<T, Value>>>>;
 // clang-format on
 
 }  // namespace detail
@@ -394,10 +440,12 @@ using AtomicFor =
 /// value, and a wait that would block throws std::logic_error.
 /// Deviation: values are sequentially consistent whatever the order; see the top of the file.
 template <class T>
-class atomic : public detail::AtomicFor<T> {
+class atomic : public detail::AtomicFor<T, detail::OwnValue<T>> {
+  using Base = detail::AtomicFor<T, detail::OwnValue<T>>;
+
  public:
-  using detail::AtomicFor<T>::AtomicFor;
-  using detail::AtomicFor<T>::operator=;
+  using Base::Base;
+  using Base::operator=;
   atomic() = default;
 };
 
@@ -405,7 +453,7 @@ class atomic : public detail::AtomicFor<T> {
 template <class T>
 atomic(T) -> atomic<T>;
 
-/// std::atomic_flag.
+/// std::atomic_flag. Clear when it is made.
 class atomic_flag {
  public:
   /// Sets it, and returns what it was.

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <source_location>
 #include <string>
 #include <utility>
@@ -43,15 +44,30 @@ class barrier {
   barrier(const barrier&) = delete;
   barrier& operator=(const barrier&) = delete;
 
+  /// The largest number of threads that may be expected.
+  [[nodiscard]] static constexpr std::ptrdiff_t max() noexcept {
+    return std::numeric_limits<std::ptrdiff_t>::max();
+  }
+
   /// Arrives `update` times without waiting. More than are expected fail the execution.
   [[nodiscard]] arrival_token arrive(std::ptrdiff_t update = 1,
                                      std::source_location where = std::source_location::current()) {
     return arrival_token{arrive_as("arrive", update, 0, where)};
   }
 
-  /// Blocks until the phase of `arrival` is over.
+  /// Blocks until the phase of `arrival` is over: a step that looks, unlike `arrive_and_wait`. A token of an
+  /// earlier phase than the last one fails the execution.
   // NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): as std's
   void wait(arrival_token&& arrival, std::source_location where = std::source_location::current()) const {
+    if (Execution* execution = Execution::current()) {
+      SimpleOperation look{"wait", {id(), false}, where};
+      execution->visible(look);
+      if (phase_ - arrival.phase_ > 1) {
+        execution->fail(FindingKind::check,
+                        "waits at " + execution->name_of(id()) + " for a phase before the last one",
+                        where);
+      }
+    }
     wait_for_phase(arrival.phase_, where);
   }
 

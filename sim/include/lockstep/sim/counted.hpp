@@ -35,6 +35,14 @@ void announce_change(std::string_view name, ObjectId object, const Ready& ready,
   execution->visible(operation);
 }
 
+/// Likewise, of what nobody waits for with WaitUntil, or for more than one thing.
+inline void announce_change(std::string_view name, ObjectId object) {
+  Execution* execution = Execution::current();
+  if (execution == nullptr || execution->abandoned()) return;
+  SimpleOperation operation{name, {object, true}};
+  execution->visible(operation);
+}
+
 /// Waits until `ready()`. With Readiness::follow_up what was waited for must stay so, once it is.
 template <class Ready>
 class WaitUntil final : public Operation {

@@ -106,6 +106,8 @@ struct Thread {
   std::uint32_t idle_rounds = 0;  ///< how often in a row it yielded without a step in between
   std::size_t disturber = 0;      ///< the step that has disturbed it
   std::vector<Access> observed;   ///< what it looked at in the latest round that looked at anything
+
+  std::vector<ObjectId> locks;  ///< that it holds, and must release before it ends
 };
 
 /// A step that a thread is inside of: what step.hpp declares.
@@ -148,6 +150,11 @@ class Execution {
   /// process that is about to end.
   void run_for_the_last_time(const std::function<void()>& body, Explorer& explorer, const Limits& limits);
 
+  /// Lets so many wake-ups and failures be spurious, in each run from here on.
+  void allow_spurious(unsigned events) noexcept { most_spurious_ = events; }
+  /// How many may be.
+  [[nodiscard]] unsigned spurious_allowed() const noexcept { return most_spurious_; }
+
   /// Every choice of the last run, in order.
   [[nodiscard]] const std::vector<Decision>& decisions() const noexcept { return decisions_; }
   /// The kind of the finding in which the last run ended, if any.
@@ -184,6 +191,10 @@ class Execution {
 
   /// Picks one of several outcomes of the operation being performed. Precondition: outcomes > 0.
   unsigned outcome_of(unsigned outcomes);
+
+  /// True if what std allows to wake or to fail without a reason does so now: a decision, made at most as
+  /// often in an execution as `allow_spurious` said.
+  bool spuriously();
 
   /// Ends the execution with a finding. Throws Abandoned, unless an exception is unwinding the stack.
   void fail(FindingKind kind, std::string message, std::source_location where = {});
@@ -284,6 +295,15 @@ class Execution {
   /// Reports a data race. Throws Abandoned in a loop that waits for a variable to change.
   void touch(ObjectId variable, detail::Touching how, const std::source_location& where, std::string text);
 
+  /// The running thread has taken a lock. It must not end before it has released it.
+  void lock_taken(ObjectId lock);
+  /// It has released it.
+  void lock_released(ObjectId lock) noexcept;
+  /// A lock is destroyed that a thread holds.
+  void lock_destroyed(ObjectId lock, unsigned holder);
+  /// An object is destroyed: finds threads that are about to use it.
+  void object_destroyed(ObjectId object);
+
   /// The threads that wait to be notified, and what was notified when nobody waited: see parking.hpp.
   [[nodiscard]] std::vector<detail::Waiter*>& parked() noexcept { return parked_; }
   /// Likewise, to look at.
@@ -327,6 +347,7 @@ class Execution {
   void stop(FindingKind kind);
   void stuck();
   void uncaught(const std::exception_ptr& exception);
+  void see_that_nothing_is_held(const Thread& ending);
   [[nodiscard]] ThreadSet unfinished() const noexcept;
   [[nodiscard]] std::vector<unsigned> cycle() const;
   [[nodiscard]] std::string explain_stuck(const std::vector<unsigned>& circle) const;
@@ -359,6 +380,8 @@ class Execution {
   Instant pace_ = 0;  ///< how far the clock moves when everybody only waits for time to pass
   std::uint64_t step_ = 0;
   std::size_t chosen_ = 0;  ///< how many steps the explorer has chosen
+  unsigned spurious_ = 0;
+  unsigned most_spurious_ = 0;
   Limits limits_;
   Explorer* explorer_ = nullptr;
   std::vector<Decision> decisions_;
@@ -395,6 +418,9 @@ class Object {
   explicit Object(std::string_view kind) : id_{identify(kind)} {}
   Object(const Object&) = delete;
   Object& operator=(const Object&) = delete;
+  ~Object() {
+    if (Execution* execution = Execution::current()) execution->object_destroyed(id_);
+  }
 
   /// Its identity: the same in each execution.
   [[nodiscard]] ObjectId id() const noexcept { return id_; }
@@ -418,6 +444,8 @@ void ordered(Tell&& tell) {
     if (HappensBefore* order = execution->order()) tell(*order, execution->self());
   }
 }
+/// Finds an atomic operation whose memory order is not one for it, which is undefined in std.
+void disallowed_order(std::string_view operation, ObjectId atomic);
 /// What the running thread did happens before what others do after they acquire the object.
 inline void released(ObjectId object) {
   ordered([&](HappensBefore& order, unsigned thread) { order.release(thread, object); });

@@ -44,8 +44,11 @@ struct Options {
   std::uint64_t executions = 0;              ///< stop after so many; 0: no limit for exhaustive, else 10,000
   std::chrono::nanoseconds time{0};          ///< stop after so long; 0: no limit
   std::uint64_t steps = 10'000;              ///< the bound on one execution's steps
-  std::string name = "test";                 ///< stands in the token, so that a token names its test
-  bool keep_going = false;  ///< do not stop at a finding: count all of them in `Result::found`
+  unsigned spurious =
+      0;  ///< how many wake-ups of condition variables, and failures of weak compare-exchanges and
+          ///< of try_lock, may be spurious in one execution; a token is replayed with the same
+  std::string name = "test";  ///< stands in the token, so that a token names its test
+  bool keep_going = false;    ///< do not stop at a finding: count all of them in `Result::found`
   std::function<void(const Progress&)> progress = {};  ///< called now and then; not from simulated threads
 };
 

@@ -16,6 +16,8 @@ enum class FindingKind {
   deadlock,        ///< unfinished threads wait for each other in a cycle, or for what nobody left can give
   lost_wakeup,     ///< a thread waits for a notification that was sent before it waited
   livelock,        ///< every thread keeps running and none gets anywhere
+  leaked_lock,     ///< a thread ended while it held a lock, or a lock that was held was destroyed
+  bad_unlock,      ///< a lock was released by a thread that did not hold it: twice, or for another one
   data_race,       ///< two accesses to a `sim::var`, one of them a write, that nothing orders
   nondeterminism,  ///< the same decisions led to other steps
   bound,           ///< the execution is longer than the bound on steps

@@ -24,10 +24,12 @@ namespace lockstep::sim::detail {
 
 /// How an access to a plain variable touches it.
 enum class Touching : std::uint8_t {
-  read,   ///< looks at it
-  write,  ///< changes it
-  begin,  ///< makes it
-  end,    ///< destroys it
+  read,          ///< looks at it
+  atomic_read,   ///< looks at it by an atomic_ref
+  atomic_write,  ///< changes it by an atomic_ref
+  write,         ///< changes it
+  begin,         ///< makes it
+  end,           ///< destroys it
 };
 
 /// One access to a plain variable.
@@ -90,8 +92,8 @@ class HappensBefore {
   void load(unsigned thread, ObjectId atomic, std::memory_order order);
   /// An atomic store: the head of a new release sequence, or of none.
   void store(unsigned thread, ObjectId atomic, std::memory_order order);
-  /// An atomic read-modify-write: continues the release sequence.
-  void modify(unsigned thread, ObjectId atomic, std::memory_order order);
+  /// An atomic read-modify-write is a load, and then this: it continues the release sequence.
+  void extend(unsigned thread, ObjectId atomic, std::memory_order order);
   /// A fence.
   void fence(unsigned thread, std::memory_order order);
 
@@ -112,8 +114,7 @@ class HappensBefore {
   };
   struct Variable {
     std::uint64_t run = 0;
-    Touch write;
-    std::vector<Touch> reads;  ///< none of them before another one
+    std::vector<Touch> touches;  ///< without those that later ones stand for
   };
 
   Clock& released(ObjectId object);

@@ -5,6 +5,7 @@
 #include <lockstep/sim/text.hpp>
 
 #include <cstddef>
+#include <limits>
 #include <source_location>
 #include <string>
 
@@ -36,13 +37,20 @@ class latch {
       execution->outcome(detail::prefixed("= ", std::to_string(count_)));
   }
 
-  /// True if the count is zero: a step that looks.
+  /// The largest count.
+  [[nodiscard]] static constexpr std::ptrdiff_t max() noexcept {
+    return std::numeric_limits<std::ptrdiff_t>::max();
+  }
+
+  /// True if the count is zero: a step that looks. False all the same if Options::spurious allows it.
   [[nodiscard]] bool try_wait(std::source_location where = std::source_location::current()) const {
     if (Execution* execution = Execution::current()) {
       SimpleOperation operation{"try_wait", {id(), false}, where};
       execution->visible(operation);
-      if (count_ == 0) detail::acquired(id());
-      if (execution->recording()) execution->outcome(count_ == 0 ? "-> true" : "-> false");
+      const bool open = count_ == 0 && !execution->spuriously();
+      if (open) detail::acquired(id());
+      if (execution->recording()) execution->outcome(open ? "-> true" : "-> false");
+      return open;
     }
     return count_ == 0;
   }

@@ -11,17 +11,20 @@
 
 namespace lockstep::sim {
 
-/// std::mutex. Locking it twice is found as a deadlock, unlocking one that is not held as a failed check.
-/// Outside an execution it locks as well, and throws std::logic_error instead of blocking.
+/// std::mutex. Locking it twice is found as a deadlock, unlocking one that is not held as
+/// FindingKind::bad_unlock, and a thread that ends while it holds it as FindingKind::leaked_lock. Outside an
+/// execution it locks as well, and throws std::logic_error instead of blocking.
 class mutex {
  public:
   mutex() : mutex{"mutex"} {}
+  /// Precondition: nobody holds it; otherwise the execution fails.
+  ~mutex();
   mutex(const mutex&) = delete;
   mutex& operator=(const mutex&) = delete;
 
   /// Blocks until nobody holds it.
   void lock(std::source_location where = std::source_location::current());
-  /// Locks it if nobody holds it. Never fails spuriously.
+  /// Locks it if nobody holds it. Fails spuriously if Options::spurious allows it.
   [[nodiscard]] bool try_lock(std::source_location where = std::source_location::current());
   /// Precondition: the calling thread holds it; otherwise the execution fails.
   void unlock(std::source_location where = std::source_location::current());
@@ -68,9 +71,12 @@ class timed_mutex : public mutex {
   }
 };
 
-/// std::recursive_mutex.
+/// std::recursive_mutex. A thread that holds it locks it again, and unlocks it all but the last time, without
+/// a step.
 class recursive_mutex {
  public:
+  recursive_mutex() : recursive_mutex{"recursive_mutex"} {}
+
   /// Blocks until no other thread holds it. A thread may hold it several times.
   void lock(std::source_location where = std::source_location::current());
   /// Locks it if no other thread holds it.
@@ -80,12 +86,42 @@ class recursive_mutex {
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return mutex_.id(); }
 
+ protected:
+  /// For mutexes of another kind: see Object.
+  explicit recursive_mutex(std::string_view kind) : mutex_{kind} {}
+  /// Tries until `deadline`.
+  [[nodiscard]] bool try_lock_until(Instant deadline, const std::source_location& where);
+
  private:
+  /// A mutex whose parts recursion needs.
+  struct Once : mutex {
+    explicit Once(std::string_view kind) : mutex{kind} {}
+    using mutex::try_lock_until;
+  };
+
   [[nodiscard]] bool mine() const noexcept;
 
-  mutex mutex_;
+  Once mutex_;
   unsigned owner_ = max_threads;
   unsigned depth_ = 0;
+};
+
+/// std::recursive_timed_mutex, on virtual time.
+class recursive_timed_mutex : public recursive_mutex {
+ public:
+  recursive_timed_mutex() : recursive_mutex{"recursive_timed_mutex"} {}
+
+  /// Tries for so much virtual time.
+  template <class Rep, class Period>
+  [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration,
+                                  std::source_location where = std::source_location::current()) {
+    return recursive_mutex::try_lock_until(detail::after(duration), where);
+  }
+  /// Tries until the virtual clock shows `when`.
+  [[nodiscard]] bool try_lock_until(const clock::time_point& when,
+                                    std::source_location where = std::source_location::current()) {
+    return recursive_mutex::try_lock_until(detail::instant(when), where);
+  }
 };
 
 }  // namespace lockstep::sim

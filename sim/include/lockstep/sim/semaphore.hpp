@@ -49,7 +49,7 @@ class counting_semaphore {
       refuse_to_block("counting_semaphore::acquire");
     }
   }
-  /// Takes one from the count if it is not zero. Never fails spuriously.
+  /// Takes one from the count if it is not zero. Fails spuriously if Options::spurious allows it.
   [[nodiscard]] bool try_acquire(std::source_location where = std::source_location::current()) {
     return try_acquire_until_instant("try_acquire", 0, where);
   }
@@ -77,7 +77,8 @@ class counting_semaphore {
       detail::WaitUntil wait{name, {id(), true}, readiness, deadline, ready, where};
       execution->visible(wait);
     }
-    const bool acquired = count_ > 0;
+    const bool tried = deadline == 0 && execution != nullptr;
+    const bool acquired = count_ > 0 && !(tried && execution->spuriously());
     if (acquired) {
       detail::acquired(id());
       --count_;

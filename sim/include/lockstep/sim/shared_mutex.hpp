@@ -18,12 +18,14 @@ namespace lockstep::sim {
 class shared_mutex {
  public:
   shared_mutex() : shared_mutex{"shared_mutex"} {}
+  /// Precondition: nobody holds it; otherwise the execution fails.
+  ~shared_mutex();
   shared_mutex(const shared_mutex&) = delete;
   shared_mutex& operator=(const shared_mutex&) = delete;
 
   /// Blocks until nobody holds it.
   void lock(std::source_location where = std::source_location::current());
-  /// Locks it if nobody holds it. Never fails spuriously.
+  /// Locks it if nobody holds it. Fails spuriously if Options::spurious allows it.
   [[nodiscard]] bool try_lock(std::source_location where = std::source_location::current()) {
     return try_lock_until(0, where);
   }
@@ -32,7 +34,7 @@ class shared_mutex {
 
   /// Blocks until nobody holds it alone.
   void lock_shared(std::source_location where = std::source_location::current());
-  /// Shares it if nobody holds it alone. Never fails spuriously.
+  /// Shares it if nobody holds it alone. Fails spuriously if Options::spurious allows it.
   [[nodiscard]] bool try_lock_shared(std::source_location where = std::source_location::current()) {
     return try_lock_shared_until(0, where);
   }
@@ -61,8 +63,8 @@ class shared_mutex {
   [[nodiscard]] bool free() const noexcept { return owner_ == nobody && sharers_ == 0; }
   [[nodiscard]] bool shareable() const noexcept { return owner_ == nobody; }
   [[nodiscard]] ThreadSet holders() const noexcept { return owner_ < max_threads ? only(owner_) : readers_; }
-  bool take(const Execution* execution);
-  bool share(const Execution* execution);
+  bool take(Execution* execution);
+  bool share(Execution* execution);
 
   Object object_;
   unsigned owner_ = nobody;

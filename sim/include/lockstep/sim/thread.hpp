@@ -80,6 +80,8 @@ class thread {
   [[nodiscard]] id get_id() const noexcept { return joinable() ? id{ordinal_} : id{}; }
   /// Blocks until the thread has finished. Throws std::system_error as std's does.
   void join(std::source_location where = std::source_location::current());
+  /// Likewise, in a destructor: an execution that is being abandoned does not wait, and nothing is thrown.
+  void join_at_the_end();
   void detach() = delete;
   /// Exchanges the threads that the two stand for.
   void swap(thread& other) noexcept { std::swap(ordinal_, other.ordinal_); }

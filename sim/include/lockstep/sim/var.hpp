@@ -13,6 +13,9 @@ namespace lockstep::sim {
 
 namespace detail {
 
+template <class T>
+class ReferredValue;
+
 /// A value, and the line that it is assigned on.
 template <class T>
 struct Assigned {
@@ -151,6 +154,8 @@ class var {
   [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
 
  private:
+  friend class detail::ReferredValue<T>;
+
   void touch(detail::Touching how, const std::source_location& where) const {
     if (Execution* execution = Execution::current()) execution->touch(id(), how, where, {});
   }
