@@ -1,6 +1,8 @@
 // How an execution proceeds: announce, pick, transfer, perform.
 #include <lockstep/sim/execution.hpp>
 
+#include "watched.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstdio>
@@ -105,7 +107,7 @@ void Execution::begin(const std::function<void()>& body, Explorer& explorer, con
   recording_ = limits.recording;
   count_ = 0;
   ready_ = conditional_ = follow_ups_ = patient_ = resting_ = patience_over_ = enabled_ = 0;
-  yielded_ = rested_ = abandoned_ = pruned_ = ordering_ = false;
+  yielded_ = rested_ = abandoned_ = pruned_ = ordering_ = judging_ = false;
   clock_ = pace_ = 0;
   step_ = hash_ = 0;
   chosen_ = 0;
@@ -115,6 +117,7 @@ void Execution::begin(const std::function<void()>& body, Explorer& explorer, con
   message_.clear();
   order_.reset();
   where_ = {};
+  watches_.clear();
   held_.clear();
   unheard_.clear();
   if (recording_) {
@@ -173,6 +176,7 @@ Fiber& Execution::run_thread(void* thread) {
   std::exception_ptr exception;
   try {
     self.task();
+    if (!self.execution->watches_.empty()) self.execution->judge();
   } catch (const Abandoned&) {  // NOLINT(bugprone-empty-catch): the stack is unwound, that was the purpose
   } catch (...) {
     exception = std::current_exception();
@@ -226,10 +230,18 @@ void Execution::visible(Operation& operation) {
 }
 
 void Execution::announce(Thread& self, Operation& operation) {
+  if (watches_.empty()) return announce(self, operation, operation);
+  if (!judge()) return visible_when_abandoned(self, operation);
+  Watched watched{*this, operation};
+  announce(self, operation, watched);
+}
+
+/// To others the operation is what `shown` tells of it.
+void Execution::announce(Thread& self, Operation& operation, Operation& shown) {
   ThreadSet& queue = operation.readiness() == Readiness::always        ? ready_
                      : operation.readiness() == Readiness::conditional ? conditional_
                                                                        : follow_ups_;
-  self.pending = &operation;
+  self.pending = &shown;
   self.touches = 0;
   queue |= only(self.ordinal);
   transfer(self, self.starter != nullptr ? std::exchange(self.starter, nullptr) : pick());
@@ -250,6 +262,7 @@ void Execution::visible_inside_step(Thread& self, Operation& operation) {
     return;
   }
   if (may_run(operation)) return;
+  if (judging_) throw std::logic_error{"lockstep::sim: an invariant has to wait"};
   if (recording_) rows_[self.row].outcome = "blocks";
   InsideStep going_on{*this, *self.section, operation};
   announce(self, going_on);

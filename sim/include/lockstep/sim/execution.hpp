@@ -120,6 +120,17 @@ struct Section {
   std::source_location where = {};
 };
 
+/// A condition that is looked at between steps: what invariant.hpp declares.
+struct Watch {
+  std::string name;
+  std::vector<Access> looks_at;
+  bool anything = true;  ///< any step may change what it looks at
+  std::function<bool()> holds;
+  ObjectId object = {};  ///< written by the steps that it concerns, so that they depend on each other
+
+  [[nodiscard]] bool concerned(Footprint footprint) const;
+};
+
 }  // namespace detail
 
 /// One execution after another of a test body, each along the schedule that an explorer chooses.
@@ -286,10 +297,16 @@ class Execution {
   /// Takes `hold` back.
   void release(ObjectId object) noexcept;
 
+  /// Looks at a condition now, and after each step, until `unwatch`. Throws std::logic_error if other threads
+  /// have been started, and Abandoned if it does not hold.
+  void watch(detail::Watch& watch);
+  /// Ends that, and looks once more if `once_more`.
+  void unwatch(const detail::Watch& watch, bool once_more);
+
   /// What orders accesses to plain variables, for primitives to tell what they order. Null as long as the
   /// execution has no such variable, and once it is abandoned.
   [[nodiscard]] detail::HappensBefore* order() noexcept {
-    return ordering_ && !abandoned_ ? &order_ : nullptr;
+    return ordering_ && !abandoned_ && !judging_ ? &order_ : nullptr;
   }
   /// An access to a plain variable by the running thread: see var.hpp. `text` is the value, for the timeline.
   /// Reports a data race. Throws Abandoned in a loop that waits for a variable to change.
@@ -324,6 +341,7 @@ class Execution {
   unsigned no_thread();
   void start(Thread& thread);
   void announce(Thread& self, Operation& operation);
+  void announce(Thread& self, Operation& operation, Operation& shown);
   void perform(Thread& self, const Operation& operation);
   void visible_inside_step(Thread& self, Operation& operation);
   void visible_when_abandoned(Thread& self, const Operation& operation);
@@ -333,6 +351,9 @@ class Execution {
   [[noreturn]] void throw_abandoned(Thread& self);
   class Rest;
   class InsideStep;
+  class Watched;
+  bool judge();
+  [[nodiscard]] std::string after_which_step() const;
 
   Thread* pick();
   void make_way_for(const Thread& next) const;
@@ -390,11 +411,13 @@ class Execution {
   bool ordering_ = false;  ///< there is a plain variable
   bool recording_ = false;
   bool pruned_ = false;
+  bool judging_ = false;  ///< looking at a condition
   std::optional<FindingKind> failure_;
   std::string message_;
   std::source_location where_;  ///< of the check that failed
 
   detail::HappensBefore order_;
+  std::vector<detail::Watch*> watches_;
 
   std::vector<Step> rows_;
   std::vector<ThreadSet> rows_enabled_;

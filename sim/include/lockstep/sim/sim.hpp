@@ -11,6 +11,7 @@
 #include <lockstep/sim/condition_variable.hpp>
 #include <lockstep/sim/explore.hpp>
 #include <lockstep/sim/finding.hpp>
+#include <lockstep/sim/invariant.hpp>
 #include <lockstep/sim/jthread.hpp>
 #include <lockstep/sim/label.hpp>
 #include <lockstep/sim/latch.hpp>
