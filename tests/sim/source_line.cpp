@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(what_counts_and_waits_names_the_line_of_each_call) {
     here(), static_cast<void>(gate.try_wait());
     barrier<> phases{1};
     here(), phases.arrive_and_wait();
-    here(), phases.wait(phases.arrive());
+    here(), here(), phases.wait(phases.arrive());  // two steps
     here(), this_thread::yield();
     here(), this_thread::sleep_for(1ms);
     here(), this_thread::sleep_until(clock::now() + 1ms);
