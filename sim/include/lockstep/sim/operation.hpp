@@ -100,8 +100,9 @@ class Operation {
   [[nodiscard]] virtual std::uint64_t writes_if() const { return unknown; }
   /// In place of what an object holds: nobody can tell.
   static constexpr std::uint64_t unknown = ~std::uint64_t{0};
-  /// What a lock or a permit holds: whether it can be had.
+  /// What a lock or a permit holds while it cannot be had.
   static constexpr std::uint64_t taken = 0;
+  /// Likewise, while it can.
   static constexpr std::uint64_t available = 1;
   /// True if it can proceed now. Asked only if `readiness()` is not `always`.
   [[nodiscard]] virtual bool enabled() const { return true; }
