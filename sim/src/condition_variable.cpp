@@ -77,7 +77,7 @@ cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, 
   const bool spurious = execution->spuriously();
   bool notified = false;
   {
-    const detail::Waiter waiter{*execution, id(), deadline};
+    const detail::Waiter waiter{*execution, id(), spurious ? 0 : deadline};
     Wake wake{*this, guard, waiter, deadline, spurious, where};
     execution->visible(wake);
     notified = waiter.notified();
@@ -136,6 +136,7 @@ condition_variable_any::Wait::Wait(const condition_variable_any& condition)
 cv_status condition_variable_any::Wait::block(Instant deadline, const detail::StopState* stop) {
   Execution& execution = *Execution::current();
   const bool spurious = execution.spuriously();
+  waiter_.may_go_on_from(spurious || stop != nullptr ? 0 : deadline);
   Wake wake{condition_->id(), waiter_, deadline, stop, spurious};
   execution.visible(wake);
   if (execution.abandoned()) {

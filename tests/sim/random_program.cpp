@@ -21,6 +21,8 @@ struct World {
   atomic<int> arrivals{0};  // no more than the gate expects
   mutex guard;
   condition_variable condition;
+  condition_variable_any any;
+  stop_source stop;
   bool signalled = false;
 };
 
@@ -43,7 +45,7 @@ constexpr std::array atomic_codes{
     Named{"cas?load",
           [](World& world, unsigned which, bool variant) {
             int expected = 0;
-            if (!world.values[which].compare_exchange_strong(expected, 3) && variant)
+            if (!world.values[which].compare_exchange_weak(expected, 3) && variant)
               look(world.values[1 - which]);
           }},
     Named{"exchange",
@@ -51,14 +53,14 @@ constexpr std::array atomic_codes{
     Named{"cas loop",
           [](World& world, unsigned which, bool variant) {
             int seen = world.values[which].load();
-            while (!world.values[which].compare_exchange_strong(seen, variant ? seen + 1 : 0)) {
+            while (!world.values[which].compare_exchange_weak(seen, variant ? seen + 1 : 0)) {
             }
           }},
     Named{"cas;cas",
           [](World& world, unsigned which, bool variant) {
             int seen = 0;
-            world.values[which].compare_exchange_strong(seen, 6);
-            world.values[variant ? which : 0].compare_exchange_strong(seen, 0);
+            world.values[which].compare_exchange_weak(seen, 6);
+            world.values[variant ? which : 0].compare_exchange_weak(seen, 0);
           }},
 };
 
@@ -140,6 +142,28 @@ constexpr std::array wait_codes{
             if (world.arrivals.fetch_add(1) < 2) world.gate.count_down();
           }},
     Named{"gate", [](World& world, unsigned, bool) { world.gate.wait(); }},
+};
+
+constexpr std::array stop_codes{
+    Named{"wait any",
+          [](World& world, unsigned, bool variant) {
+            std::unique_lock lock{world.guard};
+            variant ? static_cast<void>(world.any.wait_for(lock, 1ms)) : world.any.wait(lock);
+          }},
+    Named{"wait any until stopped",
+          [](World& world, unsigned, bool variant) {
+            std::unique_lock lock{world.guard};
+            const auto ready = [&] { return variant && world.signalled; };
+            static_cast<void>(world.any.wait(lock, world.stop.get_token(), ready));
+          }},
+    Named{"signal any",
+          [](World& world, unsigned, bool variant) {
+            const std::lock_guard lock{world.guard};
+            world.signalled = true;
+            variant ? world.any.notify_one() : world.any.notify_all();
+          }},
+    Named{"stop", [](World& world, unsigned, bool) { static_cast<void>(world.stop.request_stop()); }},
+    Named{"look", [](World& world, unsigned, bool) { static_cast<void>(world.stop.stop_requested()); }},
 };
 
 constexpr std::array parking_codes{
@@ -224,6 +248,7 @@ std::vector<Named> codes(unsigned kinds) {
   add(atomics, atomic_codes);
   add(locks, lock_codes);
   add(waits, wait_codes);
+  add(stops, stop_codes);
   add(parking, parking_codes);
   add(timed, timed_codes);
   add(failing, failing_codes);
@@ -261,7 +286,7 @@ class Written final : public Explorer {
       const Footprint footprint = next.footprint();
       chosen.push_back({answer, std::string{next.name()}, {footprint.begin(), footprint.end()}});
     } else if (choice.kind == Decision::Kind::outcome && !chosen.empty()) {
-      chosen.back().name += std::to_string(answer);
+      if (answer != 0) chosen.back().name += std::to_string(answer);  // 0 is what happens without a choice
     }
     return answer;
   }
@@ -338,9 +363,10 @@ std::string to_string(const Program& program) {
   return text;
 }
 
-Exploration traces(const Program& program, Explorer& explorer, std::uint64_t most) {
+Exploration traces(const Program& program, Explorer& explorer, std::uint64_t most, unsigned spurious) {
   Written written{explorer};
   Execution execution;
+  execution.allow_spurious(spurious);
   Exploration result;
   while (written.begin()) {
     const Ending ending = execution.run([&] { run(program); }, written, {.steps = 1'000});

@@ -27,7 +27,16 @@ struct Instruction {
 using Program = std::vector<std::vector<Instruction>>;
 
 /// Kinds of instructions, to be combined.
-enum Kind : unsigned { atomics = 1, locks = 2, waits = 4, parking = 8, timed = 16, failing = 32, steps = 64 };
+enum Kind : unsigned {
+  atomics = 1,
+  locks = 2,
+  waits = 4,
+  parking = 8,
+  timed = 16,
+  failing = 32,
+  steps = 64,
+  stops = 128
+};
 
 /// The program of that number: of two to `threads` threads, about `length` instructions in all.
 Program random_program(unsigned number, unsigned kinds, unsigned threads, unsigned length);
@@ -41,7 +50,7 @@ struct Exploration {
   bool ended = true;  ///< false: there were more than `most`
 };
 
-/// All that `explorer` explores.
-Exploration traces(const Program& program, Explorer& explorer, std::uint64_t most);
+/// All that `explorer` explores, with so many spurious events in an execution at most.
+Exploration traces(const Program& program, Explorer& explorer, std::uint64_t most, unsigned spurious = 0);
 
 }  // namespace lockstep::sim::test

@@ -23,7 +23,8 @@ struct Size {
   unsigned threads;
   unsigned length;
   unsigned programs;
-  unsigned first = 0;  ///< the number of the first program
+  unsigned first = 0;     ///< the number of the first program
+  unsigned spurious = 0;  ///< events in an execution at most
 };
 
 template <class Tested>
@@ -49,11 +50,11 @@ Blocked compare(unsigned kinds, const Size& size) {
   for (unsigned number = size.first; number != size.first + size.programs; ++number) {
     const Program program = random_program(number, kinds, size.threads, size.length);
     Oracle oracle;
-    Exploration expected = traces(program, oracle, most);
+    Exploration expected = traces(program, oracle, most, size.spurious);
     if (!expected.ended) continue;
     const std::set<std::string> each_once(expected.traces.begin(), expected.traces.end());
     Tested optimal = tested<Tested>();
-    const Exploration found = traces(program, optimal, 10 * most);
+    const Exploration found = traces(program, optimal, 10 * most, size.spurious);
     BOOST_TEST(found.ended);
     BOOST_TEST(optimal.complete());
     BOOST_TEST(std::ranges::equal(found.traces, each_once),
@@ -93,6 +94,19 @@ BOOST_AUTO_TEST_CASE(of_atomics_that_are_waited_for_have_each_trace_once) {
 BOOST_AUTO_TEST_CASE(of_time_limits_have_each_trace_once) {
   const Blocked blocked = compare<SleepSets>(timed, {3, 5, 200});
   BOOST_TEST(blocked.optimal < blocked.oracle);
+}
+
+BOOST_AUTO_TEST_CASE(of_stop_requests_have_each_trace_once) {
+  const Blocked blocked = compare<SleepSets>(stops | waits, {3, 5, 200});
+  BOOST_TEST(blocked.optimal < blocked.oracle);
+}
+
+BOOST_AUTO_TEST_CASE(with_spurious_events_have_each_trace_once) {
+  constexpr unsigned kinds = atomics | locks | waits | stops | timed;
+  static_cast<void>(compare<SleepSets>(waits, {.threads = 3, .length = 5, .programs = 220, .spurious = 1}));
+  static_cast<void>(compare<SleepSets>(kinds, {.threads = 3, .length = 4, .programs = 300, .spurious = 2}));
+  static_cast<void>(
+      compare<EveryInterleaving>(kinds, {.threads = 3, .length = 3, .programs = 100, .spurious = 1}));
 }
 
 BOOST_AUTO_TEST_CASE(of_steps_have_each_trace_once) {

@@ -15,7 +15,9 @@ class Waiter {
   Waiter& operator=(const Waiter&) = delete;
 
   [[nodiscard]] bool notified() const noexcept { return notified_; }
-  /// True if it may go on without a notification, because its time is over.
+  /// From that moment on it may go on without a notification.
+  void may_go_on_from(Instant deadline) noexcept { deadline_ = deadline; }
+  /// True if it may go on without a notification.
   [[nodiscard]] bool timed_out() const noexcept { return deadline_ <= execution_->now(); }
   /// True if a notification of the object had been sent before, when nobody waited.
   [[nodiscard]] bool came_too_late() const noexcept { return late_; }
