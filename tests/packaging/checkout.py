@@ -44,4 +44,4 @@ def foreign_includes(component, root=ROOT):
 
 
 def _is_beside(source, include):
-    return (source.parent / include).is_file()
+    return (source.parent / include).is_file() or any(source.parent.rglob(f"{include}.in"))  # CMake makes it of that
