@@ -6,6 +6,7 @@
 #include "last_words.hpp"
 #include "minimise.hpp"
 #include "pct.hpp"
+#include "pos.hpp"
 #include "random.hpp"
 #include "replay.hpp"
 #include "round_robin.hpp"
@@ -31,6 +32,8 @@ std::unique_ptr<Explorer> make_explorer(const Options& options) {
       return std::make_unique<Random>(options.seed);
     case Strategy::pct:
       return std::make_unique<Pct>(options.seed, options.depth);
+    case Strategy::pos:
+      return std::make_unique<Pos>(options.seed);
     case Strategy::exhaustive:
       break;
   }

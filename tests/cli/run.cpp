@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(cut_short_it_is_ok_but_no_proof) {
 }
 
 BOOST_AUTO_TEST_CASE(drawn_executions_are_no_proof) {
-  for (const auto* const explorer : {"random", "pct"}) {
+  for (const auto* const explorer : {"random", "pct", "pos"}) {
     const auto told =
         planted({"run", "agrees/clean", "--explorer", explorer, "--executions", "5", "--seed", "0"});
     BOOST_TEST(told.status == 0);

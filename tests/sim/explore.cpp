@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <set>
 
 BOOST_AUTO_TEST_SUITE(exploring)
@@ -33,21 +34,21 @@ void deep_bug() {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(every_strategy_has_a_name_and_is_found_by_it) {
-  for (const auto each : {Strategy::exhaustive, Strategy::random, Strategy::pct}) {
+  for (const auto each : {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos}) {
     BOOST_TEST((strategy(to_string(each)) == each));
   }
   BOOST_TEST(!strategy("no such strategy").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(every_strategy_finds_a_lost_update) {
-  for (const auto each : {Strategy::exhaustive, Strategy::random, Strategy::pct}) {
+  for (const auto each : {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos}) {
     BOOST_TEST(test::found(test::lost_update, {.strategy = each}) == "check");
     BOOST_TEST(test::found(deep_bug, {.strategy = each}) == "check");
   }
 }
 
 BOOST_AUTO_TEST_CASE(the_same_seed_finds_the_same) {
-  for (const auto each : {Strategy::random, Strategy::pct}) {
+  for (const auto each : {Strategy::random, Strategy::pct, Strategy::pos}) {
     const Result first = explore(deep_bug, {.strategy = each, .seed = 7});
     const Result second = explore(deep_bug, {.strategy = each, .seed = 7});
     BOOST_REQUIRE(first.finding.has_value());
@@ -85,22 +86,49 @@ BOOST_AUTO_TEST_CASE(pct_of_depth_one_only_runs_threads_in_some_order) {
   BOOST_TEST(test::found(test::lost_update, {.strategy = Strategy::pct, .depth = 2}) == "check");
 }
 
-BOOST_AUTO_TEST_CASE(pct_ends_where_a_thread_waits_politely) {
-  const Result result = explore(
-      [] {
-        atomic<bool> flag{false};
-        concurrently(
-            [&] {
-              while (!flag.load()) this_thread::yield();
-            },
-            [&] { flag.store(true); });
-      },
-      {.strategy = Strategy::pct, .executions = 200});
-  BOOST_TEST(result.passed(), result.report());
+BOOST_AUTO_TEST_CASE(partial_order_sampling_draws_steps_and_not_threads) {
+  // One step comes after all of a long thread: in one execution of 22 if steps are drawn, of two million if
+  // threads are.
+  const auto last_of_all = [] {
+    std::array<atomic<int>, 20> own{};
+    atomic<int> x{0};
+    bool late = false;
+    concurrently(
+        [&] {
+          for (atomic<int>& each : own) each.store(1);
+          x.store(1);
+        },
+        [&] { late = x.load() == 1; });
+    check(!late, "comes before the end of the other");
+  };
+  const auto found = [&](Strategy strategy) {
+    const Result result =
+        explore(last_of_all, {.strategy = strategy, .executions = 1'000, .keep_going = true});
+    return result.found.contains(FindingKind::check) ? result.found.at(FindingKind::check) : 0;
+  };
+  BOOST_TEST(found(Strategy::pos) > 20U);
+  BOOST_TEST(found(Strategy::pos) < 90U);
+  BOOST_TEST(found(Strategy::random) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(random_and_pct_stop_after_their_executions_and_claim_no_completeness) {
-  for (const auto each : {Strategy::random, Strategy::pct}) {
+BOOST_AUTO_TEST_CASE(pct_and_pos_end_where_a_thread_waits_politely) {
+  for (const auto each : {Strategy::pct, Strategy::pos}) {
+    const Result result = explore(
+        [] {
+          atomic<bool> flag{false};
+          concurrently(
+              [&] {
+                while (!flag.load()) this_thread::yield();
+              },
+              [&] { flag.store(true); });
+        },
+        {.strategy = each, .executions = 200});
+    BOOST_TEST(result.passed(), result.report());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(those_that_draw_stop_after_their_executions_and_claim_no_completeness) {
+  for (const auto each : {Strategy::random, Strategy::pct, Strategy::pos}) {
     const Result result = explore([] {}, {.strategy = each, .executions = 17});
     BOOST_TEST(result.executions == 17U);
     BOOST_TEST(!result.complete);

@@ -21,6 +21,7 @@ enum class Strategy {
   exhaustive,  ///< each Mazurkiewicz trace once, by optimal partial-order reduction
   random,      ///< uniformly among the enabled threads at each step
   pct,         ///< probabilistic concurrency testing: priorities with `depth` - 1 change points
+  pos,         ///< partial order sampling: priorities of steps, drawn anew where steps conflict
 };
 
 /// The strategy's name, as the command line spells it.
@@ -38,7 +39,7 @@ struct Progress {
 /// How far to explore, and in which way.
 struct Options {
   Strategy strategy = Strategy::exhaustive;  ///< how interleavings are chosen
-  std::uint64_t seed = 1;                    ///< random and pct draw from it; the same seed finds the same
+  std::uint64_t seed = 1;                    ///< all but exhaustive draw from it; the same seed finds the same
   unsigned depth = 3;                        ///< pct: the number of ordering constraints of the bug to find
   std::optional<unsigned> preemptions = {};  ///< exhaustive: only what at most so many preemptions can reach
   std::uint64_t executions = 0;              ///< stop after so many; 0: no limit for exhaustive, else 10,000
