@@ -2,6 +2,8 @@
 
 #include <lockstep/sim/execution.hpp>
 
+#include "random.hpp"
+
 #include <bit>
 #include <utility>
 
@@ -9,11 +11,7 @@ namespace lockstep::sim {
 
 namespace {
 
-std::uint64_t mixed(std::uint64_t number) noexcept {
-  number = (number ^ (number >> 30U)) * 0xBF58476D1CE4E5B9U;
-  number = (number ^ (number >> 27U)) * 0x94D049BB133111EBU;
-  return number ^ (number >> 31U);
-}
+std::uint64_t mixed(std::uint64_t number) noexcept { return SplitMix{number}(); }
 
 }  // namespace
 

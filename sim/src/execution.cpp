@@ -1,6 +1,7 @@
 // How an execution proceeds: announce, pick, transfer, perform.
 #include <lockstep/sim/execution.hpp>
 
+#include "thread_set.hpp"
 #include "watched.hpp"
 
 #include <algorithm>
@@ -13,12 +14,6 @@ namespace lockstep::sim {
 using detail::Section;
 
 namespace {
-
-/// Calls `visit(ordinal)` for each member.
-template <class Visit>
-void each(ThreadSet threads, Visit&& visit) {
-  for (; threads != 0; threads &= threads - 1) visit(static_cast<unsigned>(std::countr_zero(threads)));
-}
 
 std::uint64_t splitmix(std::uint64_t& state) noexcept {
   std::uint64_t z = (state += 0x9E3779B97F4A7C15U);

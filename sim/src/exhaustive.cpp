@@ -2,6 +2,8 @@
 
 #include <lockstep/sim/execution.hpp>
 
+#include "thread_set.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <utility>
@@ -16,12 +18,6 @@ std::uint64_t signature(const Operation& operation) {
   std::uint64_t hash = operation.object().value ^ (name.size() << 32U);
   if (!name.empty()) hash ^= static_cast<unsigned char>(name.front());
   return hash | 1U;
-}
-
-/// Calls `visit(thread)` for each member.
-template <class Visit>
-void each(ThreadSet threads, Visit&& visit) {
-  for (; threads != 0; threads &= threads - 1) visit(static_cast<unsigned>(std::countr_zero(threads)));
 }
 
 }  // namespace

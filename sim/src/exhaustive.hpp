@@ -8,8 +8,8 @@
 // sleeps: so no trace is missed, none comes twice, and no execution ends where all that could go on sleeps.
 //
 // Source: Abdulla, Aronis, Jonsson & Sagonas, "Source Sets: A Foundation for Optimal Dynamic Partial Order
-// Reduction", Journal of the ACM 64(4), 2017. Why all of it is right for steps that wait, and for those whose
-// footprints vary: docs/decisions/0008-optimal-exploration.md.
+// Reduction", Journal of the ACM 64(4), 2017. What is our own, for steps that wait and those whose footprints
+// vary, and how we know it: docs/decisions/0008-optimal-exploration.md.
 #pragma once
 
 #include <lockstep/sim/explorer.hpp>

@@ -6,7 +6,7 @@
 namespace lockstep::sim {
 
 bool Pct::begin() {
-  draw_ = SplitMix{SplitMix{seed_}() + ++executions_ * 0xD1342543DE82EF95U};
+  draw_ = draws_of(seed_, ++executions_);
   priorities_.fill(0);
   lowest_ = std::uint64_t{1} << 62U;
   step_ = 0;

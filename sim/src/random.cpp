@@ -10,7 +10,7 @@ unsigned member(ThreadSet threads, unsigned index) noexcept {
 }
 
 bool Random::begin() {
-  draw_ = SplitMix{SplitMix{seed_}() + ++executions_ * 0xD1342543DE82EF95U};
+  draw_ = draws_of(seed_, ++executions_);
   return true;
 }
 

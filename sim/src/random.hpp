@@ -28,6 +28,11 @@ class SplitMix {
   std::uint64_t state_;
 };
 
+/// The draws of one execution out of many, numbered from 1: they depend on nothing but these two.
+[[nodiscard]] inline SplitMix draws_of(std::uint64_t seed, std::uint64_t execution) noexcept {
+  return SplitMix{SplitMix{seed}() + execution * 0xD1342543DE82EF95U};
+}
+
 /// The member of a set that has `index` members below it.
 [[nodiscard]] unsigned member(ThreadSet threads, unsigned index) noexcept;
 
