@@ -226,6 +226,38 @@ class Deadlock : public Conflicted {
   std::vector<Waiter> cycle_;
 };
 
+/// A race was lost that the storage cannot pin on one record: a database gave up the transaction because it
+/// could not have run as if alone (SQLSTATE 40001, SQLite's busy snapshot). The session is over; nothing of
+/// it was written.
+class SerializationFailure : public Conflicted {
+  using Conflicted::Conflicted;
+};
+
+/// The session's connection to its storage is gone, and with it what the session had staged and locked.
+/// Nothing of it was written. Not retried: the storage may be away for long.
+class ConnectionLost : public Error {
+  using Error::Error;
+};
+
+/// A commit was sent, and its answer did not come: everything in it landed, or nothing, and only a look at
+/// the storage can tell. Never retried, for to run it again may do the work twice.
+class OutcomeUnknown : public Error {
+ public:
+  /// `writes` names the records that the commit was to write, as far as the storage knows them.
+  explicit OutcomeUnknown(std::vector<Place> writes) : Error{text(writes)}, writes_{std::move(writes)} {}
+  /// The records that were written, all of them or none; empty if the storage does not know them.
+  [[nodiscard]] const std::vector<Place>& writes() const noexcept { return writes_; }
+
+ private:
+  static std::string text(const std::vector<Place>& writes) {
+    std::string all = "the commit was sent, and whether it landed is unknown";
+    for (const auto& place : writes)
+      all += joined(&place == writes.data() ? ": of " : ", ", to_string(place));
+    return all;
+  }
+  std::vector<Place> writes_;
+};
+
 /// A lock was asked for without waiting, and somebody else holds it.
 class LockUnavailable : public RecordError {
  public:
@@ -880,8 +912,9 @@ concept SessionSource = requires(D& source) {
 /// 3. A load returns a state that some commit produced, whole; within a session all
 ///    loads belong to one state, and its own staged writes are seen.
 /// 4. A session that ends in any other way than a commit leaves no trace and no lock.
-/// 5. A lost race is a value (`Commit`), never an exception of `commit`; an outcome
-///    that cannot be known is an error of its own.
+/// 5. A guard that failed is a value (`Commit`), never an exception of `commit`. A race that was
+///    lost otherwise is Conflicted (Deadlock, SerializationFailure), and nothing else is. An
+///    outcome that cannot be known is an error of its own (OutcomeUnknown).
 ///
 /// The calls:
 ///
@@ -3500,7 +3533,8 @@ class Transaction {
     }
   }
 
-  /// Runs `hook` once after the transaction has committed for good.
+  /// Runs `hook` once after the transaction has committed for good. Where that is not known (OutcomeUnknown),
+  /// neither these hooks run nor those below.
   void after_commit(std::function<void()> hook) { after_commit_.push_back(std::move(hook)); }
   /// Runs `hook` once after the transaction has failed for good, not between attempts;
   /// or, registered in a nested part that failed, after the transaction has ended.
@@ -3532,9 +3566,10 @@ class Transaction {
   /// What a call above threw into `fn` that rules out a commit: a lost race, mostly.
   [[nodiscard]] std::exception_ptr doom() const noexcept { return doom_; }
 
-  /// The hooks to run now that the transaction has ended.
-  [[nodiscard]] std::vector<std::function<void()>> take_hooks(bool committed) {
-    auto hooks = std::move(committed ? after_commit_ : after_rollback_);
+  /// The hooks to run now that the transaction has ended; nothing: nobody knows how.
+  [[nodiscard]] std::vector<std::function<void()>> take_hooks(std::optional<bool> committed) {
+    std::vector<std::function<void()>> hooks;
+    if (committed) hooks = std::move(*committed ? after_commit_ : after_rollback_);
     std::ranges::move(undone_, std::back_inserter(hooks));
     return hooks;
   }
@@ -3648,7 +3683,7 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
   try {
     const auto attempt = [&](bool lock, Lost& lost) -> std::optional<Won> {
       Tx tx{source.session(), lock, access};
-      const auto end = [&](bool committed) { hooks = tx.take_hooks(committed); };
+      const auto end = [&](std::optional<bool> committed) { hooks = tx.take_hooks(committed); };
       try {
         result.run(fn, tx);
         if (tx.doom()) std::rethrow_exception(tx.doom());
@@ -3661,6 +3696,9 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
       bool won = false;
       try {
         won = lost.won([&] { return tx.commit(); });
+      } catch (const OutcomeUnknown&) {
+        end(std::nullopt);
+        throw;
       } catch (...) {
         end(false);
         throw;
@@ -3687,7 +3725,8 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
 /// and is not retried. Transactions are serializable, and what `fn` reads belongs to
 /// one state at every moment. After `retry.escalate_after` lost races each record is
 /// locked before it is read, where the storage has locks. Throws Exhausted by
-/// `retry`'s limits, ConstraintViolated, HookFailed, and what `fn` throws.
+/// `retry`'s limits, ConstraintViolated, HookFailed, what the storage throws (OutcomeUnknown
+/// is not retried), and what `fn` throws.
 /// Cost: per attempt a load for each record, and one commit.
 template <SessionSource D, std::invocable<Transaction<session_of<D>>&> F>
 auto transact(D& source, F&& fn, const Retry& retry = {}) {

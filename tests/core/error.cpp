@@ -21,7 +21,10 @@ BOOST_AUTO_TEST_CASE(everything_thrown_is_an_error_of_lockstep) {
 }
 
 BOOST_AUTO_TEST_CASE(only_a_lost_race_is_of_the_category_that_is_retried) {
-  static_assert(std::is_base_of_v<Conflicted, Deadlock>);
+  static_assert(std::is_base_of_v<Conflicted, Deadlock> &&
+                std::is_base_of_v<Conflicted, SerializationFailure>);
+  static_assert(std::is_base_of_v<Error, ConnectionLost> && !std::is_base_of_v<Conflicted, ConnectionLost>);
+  static_assert(std::is_base_of_v<Error, OutcomeUnknown> && !std::is_base_of_v<Conflicted, OutcomeUnknown>);
   static_assert(!std::is_base_of_v<Conflicted, RecordError> && !std::is_base_of_v<Conflicted, NotSupported>);
 }
 
@@ -51,6 +54,14 @@ BOOST_AUTO_TEST_CASE(a_deadlock_tells_its_cycle) {
              "deadlock: session 3 waits for accounts[1], held by "
              "session 5 waits for orders[2], held by session 3");
   BOOST_TEST(deadlock.cycle().size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_outcome_names_what_may_have_been_written) {
+  BOOST_TEST(OutcomeUnknown{{}}.what() == "the commit was sent, and whether it landed is unknown");
+  const OutcomeUnknown unknown{{{"accounts", "1"}, {"orders", "2"}}};
+  BOOST_TEST(unknown.what() ==
+             "the commit was sent, and whether it landed is unknown: of accounts[1], orders[2]");
+  BOOST_TEST(unknown.writes().size() == 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,3 +1,4 @@
+#include <lockstep/storage/staged.hpp>
 #include <lockstep/verbs/transact.hpp>
 
 #include "support/bank.hpp"
@@ -26,6 +27,20 @@ namespace {
 
 struct Refused : std::runtime_error {
   Refused() : runtime_error{"no"} {}
+};
+
+/// A storage whose commits nobody answers.
+class Unanswered : public StagedStorage<Unanswered, int, int> {
+ public:
+  using StagedStorage::load;
+  static std::optional<Versioned<int>> load(int) { return Versioned<int>{0, Version{0}}; }
+  static Version next(int, Version expected) { return Version{expected.number() + 1}; }
+  Commit apply(std::span<const Change> changes) {
+    if (changes.front().action == Action::validate) return {};
+    ++sent;
+    throw OutcomeUnknown{{place_of(*this, changes.front().key)}};
+  }
+  int sent = 0;
 };
 
 /// Retries at once, and never locks.
@@ -587,6 +602,34 @@ BOOST_AUTO_TEST_CASE(hooks_of_a_nested_part_that_failed_tell_of_its_rollback_onl
     BOOST_TEST(told.empty());
   });
   BOOST_TEST(told == (Words{"outer committed", "inner rolled back"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(where_the_outcome_is_unknown_nothing_is_retried_and_no_hook_claims_to_know_it) {
+  Unanswered storage;
+  Words told;
+  int runs = 0;
+  const auto unanswered = [&](auto& tx) {
+    ++runs;
+    tx.after_commit([&] { told.emplace_back("committed"); });
+    tx.after_rollback([&] { told.emplace_back("rolled back"); });
+    const auto failing = [&] {
+      tx.after_rollback([&] { told.emplace_back("part rolled back"); });
+      throw Refused{};
+    };
+    BOOST_CHECK_THROW(tx.nested(failing), Refused);
+    tx.edit(storage, 1) = 7;
+  };
+  try {
+    transact(storage, unanswered);
+    BOOST_ERROR("the outcome is taken for known");
+  } catch (const OutcomeUnknown& unknown) {
+    BOOST_TEST((unknown.writes() == std::vector{Place{"storage", "1"}}));
+  }
+  BOOST_TEST(runs == 1);
+  BOOST_TEST(storage.sent == 1);
+  BOOST_TEST(told == Words{"part rolled back"}, boost::test_tools::per_element());
+  BOOST_CHECK_THROW(update(storage, 1, [](int& number) { ++number; }), OutcomeUnknown);
+  BOOST_TEST(storage.sent == 2);
 }
 
 BOOST_AUTO_TEST_CASE(hooks_run_when_all_locks_are_released) {

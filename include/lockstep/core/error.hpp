@@ -77,6 +77,38 @@ class Deadlock : public Conflicted {
   std::vector<Waiter> cycle_;
 };
 
+/// A race was lost that the storage cannot pin on one record: a database gave up the transaction because it
+/// could not have run as if alone (SQLSTATE 40001, SQLite's busy snapshot). The session is over; nothing of
+/// it was written.
+class SerializationFailure : public Conflicted {
+  using Conflicted::Conflicted;
+};
+
+/// The session's connection to its storage is gone, and with it what the session had staged and locked.
+/// Nothing of it was written. Not retried: the storage may be away for long.
+class ConnectionLost : public Error {
+  using Error::Error;
+};
+
+/// A commit was sent, and its answer did not come: everything in it landed, or nothing, and only a look at
+/// the storage can tell. Never retried, for to run it again may do the work twice.
+class OutcomeUnknown : public Error {
+ public:
+  /// `writes` names the records that the commit was to write, as far as the storage knows them.
+  explicit OutcomeUnknown(std::vector<Place> writes) : Error{text(writes)}, writes_{std::move(writes)} {}
+  /// The records that were written, all of them or none; empty if the storage does not know them.
+  [[nodiscard]] const std::vector<Place>& writes() const noexcept { return writes_; }
+
+ private:
+  static std::string text(const std::vector<Place>& writes) {
+    std::string all = "the commit was sent, and whether it landed is unknown";
+    for (const auto& place : writes)
+      all += joined(&place == writes.data() ? ": of " : ", ", to_string(place));
+    return all;
+  }
+  std::vector<Place> writes_;
+};
+
 /// A lock was asked for without waiting, and somebody else holds it.
 class LockUnavailable : public RecordError {
  public:

@@ -58,8 +58,9 @@ concept SessionSource = requires(D& source) {
 /// 3. A load returns a state that some commit produced, whole; within a session all
 ///    loads belong to one state, and its own staged writes are seen.
 /// 4. A session that ends in any other way than a commit leaves no trace and no lock.
-/// 5. A lost race is a value (`Commit`), never an exception of `commit`; an outcome
-///    that cannot be known is an error of its own.
+/// 5. A guard that failed is a value (`Commit`), never an exception of `commit`. A race that was
+///    lost otherwise is Conflicted (Deadlock, SerializationFailure), and nothing else is. An
+///    outcome that cannot be known is an error of its own (OutcomeUnknown).
 ///
 /// The calls:
 ///

@@ -306,7 +306,8 @@ class Transaction {
     }
   }
 
-  /// Runs `hook` once after the transaction has committed for good.
+  /// Runs `hook` once after the transaction has committed for good. Where that is not known (OutcomeUnknown),
+  /// neither these hooks run nor those below.
   void after_commit(std::function<void()> hook) { after_commit_.push_back(std::move(hook)); }
   /// Runs `hook` once after the transaction has failed for good, not between attempts;
   /// or, registered in a nested part that failed, after the transaction has ended.
@@ -338,9 +339,10 @@ class Transaction {
   /// What a call above threw into `fn` that rules out a commit: a lost race, mostly.
   [[nodiscard]] std::exception_ptr doom() const noexcept { return doom_; }
 
-  /// The hooks to run now that the transaction has ended.
-  [[nodiscard]] std::vector<std::function<void()>> take_hooks(bool committed) {
-    auto hooks = std::move(committed ? after_commit_ : after_rollback_);
+  /// The hooks to run now that the transaction has ended; nothing: nobody knows how.
+  [[nodiscard]] std::vector<std::function<void()>> take_hooks(std::optional<bool> committed) {
+    std::vector<std::function<void()>> hooks;
+    if (committed) hooks = std::move(*committed ? after_commit_ : after_rollback_);
     std::ranges::move(undone_, std::back_inserter(hooks));
     return hooks;
   }
@@ -454,7 +456,7 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
   try {
     const auto attempt = [&](bool lock, Lost& lost) -> std::optional<Won> {
       Tx tx{source.session(), lock, access};
-      const auto end = [&](bool committed) { hooks = tx.take_hooks(committed); };
+      const auto end = [&](std::optional<bool> committed) { hooks = tx.take_hooks(committed); };
       try {
         result.run(fn, tx);
         if (tx.doom()) std::rethrow_exception(tx.doom());
@@ -467,6 +469,9 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
       bool won = false;
       try {
         won = lost.won([&] { return tx.commit(); });
+      } catch (const OutcomeUnknown&) {
+        end(std::nullopt);
+        throw;
       } catch (...) {
         end(false);
         throw;
@@ -493,7 +498,8 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
 /// and is not retried. Transactions are serializable, and what `fn` reads belongs to
 /// one state at every moment. After `retry.escalate_after` lost races each record is
 /// locked before it is read, where the storage has locks. Throws Exhausted by
-/// `retry`'s limits, ConstraintViolated, HookFailed, and what `fn` throws.
+/// `retry`'s limits, ConstraintViolated, HookFailed, what the storage throws (OutcomeUnknown
+/// is not retried), and what `fn` throws.
 /// Cost: per attempt a load for each record, and one commit.
 template <SessionSource D, std::invocable<Transaction<session_of<D>>&> F>
 auto transact(D& source, F&& fn, const Retry& retry = {}) {
