@@ -60,6 +60,8 @@ class LockstepConan(ConanFile):
         # Boost.Describe and Boost.Mp11; Boost.Context for the simulator
         self.requires("boost/1.86.0", transitive_headers=True)
         self.requires("ms-gsl/4.0.0", transitive_headers=True)
+        if self.options.with_sim:
+            self.requires("onetbb/2021.12.0")
         if self.options.with_hmac:
             self.requires("openssl/[>=1.1 <4]", transitive_headers=True, transitive_libs=True)
 
@@ -121,7 +123,7 @@ class LockstepConan(ConanFile):
             sim = self._component("sim", "lockstep::sim", "lockstep-sim")
             sim.libdirs = ["lib"]
             sim.libs = ["lockstep-sim"]
-            sim.requires = ["library", "boost::context"]
+            sim.requires = ["library", "boost::context", "onetbb::libtbb"]
 
     def _component(self, name, cmake_target, pkg_config):
         component = self.cpp_info.components[name]

@@ -3,11 +3,13 @@
 // Exhaustive: programs whose number of traces is known, with that number. Random: executions per second on
 // tests as small as they come. The bound beside them is the least that any simulator with a stack per thread
 // must do: as many stack switches as the executions have steps. Every program is run in turn, several times
-// over, and the medians are shown with their spread; times are processor time.
+// over, and the medians are shown with their spread; times are processor time. The last column is real time:
+// how many times as fast two threads are as one.
 #include <lockstep/sim/fiber.hpp>
 #include <lockstep/sim/sim.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
@@ -119,7 +121,8 @@ constexpr Program programs[] = {
 
 struct Sample {
   double seconds = 0;
-  double bound = 0;  ///< seconds for as many switches
+  double bound = 0;     ///< seconds for as many switches
+  double speed_up = 0;  ///< by a second thread
 };
 
 /// Seconds for one switch from one stack to another.
@@ -136,19 +139,27 @@ double switch_seconds() {
   return (processor_seconds() - begin) / (2.0 * rounds);
 }
 
-Sample measure(const Program& program) {
+Result run(const Program& program, unsigned jobs) {
   Options options;
   options.strategy = program.strategy;
+  options.jobs = jobs;
   if (program.strategy != Strategy::exhaustive) options.executions = program.executions;
-  const double begin = processor_seconds();
-  const Result result = explore(program.body, options);
-  const double seconds = processor_seconds() - begin;
+  Result result = explore(program.body, options);
   if (!result.passed() || result.executions != program.executions) {
     std::fprintf(stderr, "%s: %llu executions instead of %llu\n", program.name,
                  static_cast<unsigned long long>(result.executions),
                  static_cast<unsigned long long>(program.executions));
   }
-  return {seconds, static_cast<double>(result.steps) * switch_seconds()};
+  return result;
+}
+
+Sample measure(const Program& program) {
+  const double begin = processor_seconds();
+  const Result alone = run(program, 1);
+  const double seconds = processor_seconds() - begin;
+  const Result together = run(program, 2);
+  return {seconds, static_cast<double>(alone.steps) * switch_seconds(),
+          std::chrono::duration<double>(alone.elapsed) / together.elapsed};
 }
 
 double median(std::vector<double> values) {
@@ -163,21 +174,25 @@ int main() {
   constexpr std::size_t count = std::size(programs);
   std::vector<std::vector<double>> rates(count);
   std::vector<std::vector<double>> ratios(count);
+  std::vector<std::vector<double>> speed_ups(count);
   for (std::size_t round = 0; round != rounds; ++round) {
     for (std::size_t i = 0; i != count; ++i) {
       const Sample sample = measure(programs[i]);
       rates[i].push_back(static_cast<double>(programs[i].executions) / sample.seconds / 1e6);
       ratios[i].push_back(sample.seconds / sample.bound);
+      speed_ups[i].push_back(sample.speed_up);
     }
   }
-  std::printf("%-14s %-10s %10s  %s  %s\n", "program", "explorer", "executions", "million a second (spread)",
-              "times the bound (spread)");
+  std::printf("%-14s %-10s %10s  %s  %s  %s\n", "program", "explorer", "executions",
+              "million a second (spread)", "times the bound (spread)", "with two threads (spread)");
   for (std::size_t i = 0; i != count; ++i) {
     const auto [slowest, fastest] = std::ranges::minmax(rates[i]);
     const auto [least, most] = std::ranges::minmax(ratios[i]);
-    std::printf("%-14s %-10s %10llu  %8.3f  (%.3f .. %.3f)    %8.1f  (%.1f .. %.1f)\n", programs[i].name,
-                std::string{to_string(programs[i].strategy)}.c_str(),
-                static_cast<unsigned long long>(programs[i].executions), median(rates[i]), slowest, fastest,
-                median(ratios[i]), least, most);
+    const auto [lowest, highest] = std::ranges::minmax(speed_ups[i]);
+    std::printf(
+        "%-14s %-10s %10llu  %8.3f  (%.3f .. %.3f)    %8.1f  (%.1f .. %.1f)   %8.2f  (%.2f .. %.2f)\n",
+        programs[i].name, std::string{to_string(programs[i].strategy)}.c_str(),
+        static_cast<unsigned long long>(programs[i].executions), median(rates[i]), slowest, fastest,
+        median(ratios[i]), least, most, median(speed_ups[i]), lowest, highest);
   }
 }

@@ -2,6 +2,7 @@
 # cmake/lockstepConfig.cmake.in asks installed users for the same ones.
 set(LOCKSTEP_BOOST_VERSION 1.81)
 set(LOCKSTEP_GSL_VERSION 4.0)
+set(LOCKSTEP_TBB_VERSION 2021.8)
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
@@ -15,6 +16,7 @@ endif()
 set(boost_components "")
 if(LOCKSTEP_SIM)
   list(APPEND boost_components context)
+  find_package(TBB ${LOCKSTEP_TBB_VERSION} CONFIG REQUIRED)
 endif()
 if(LOCKSTEP_SIM AND LOCKSTEP_PROGRAM)
   list(APPEND boost_components json)

@@ -9,7 +9,6 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
-#include <limits>
 #include <system_error>
 
 namespace lockstep::sim::cli {
@@ -21,13 +20,14 @@ Strategy explorer_argument(const std::string& option, const std::string& text) {
                              suggestion(text, names))};
 }
 
-std::uint64_t number_argument(const std::string& option, const std::string& text, std::uint64_t least) {
+std::uint64_t number_argument(const std::string& option, const std::string& text, std::uint64_t least,
+                              std::uint64_t most) {
   std::uint64_t number = 0;
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error == std::errc{} && rest == end && number >= least) return number;
-  throw BadUsage{fmt::format("{} takes a whole number from {} to {}, not {}", option, least,
-                             std::numeric_limits<std::uint64_t>::max(), in_quotes(text))};
+  if (error == std::errc{} && rest == end && number >= least && number <= most) return number;
+  throw BadUsage{
+      fmt::format("{} takes a whole number from {} to {}, not {}", option, least, most, in_quotes(text))};
 }
 
 std::chrono::nanoseconds time_argument(const std::string& option, const std::string& text) {

@@ -21,6 +21,8 @@ namespace {
 constexpr const char* about =
     "Runs known concurrency bugs, and the code that prevents them, under every interleaving.";
 
+constexpr std::uint64_t most_jobs = 1'024;
+
 constexpr const char* exit_statuses = R"(Exit status:
   0    every verdict is as expected
   1    a verdict differs
@@ -83,6 +85,14 @@ void add_limits(CLI::App& command, Run& run) {
            [&run](const std::string& text) { run.executions = number_argument("--executions", text, 1); });
   add_text(command, "--time", "TIME", "Stop each scenario after so long: 10s, 500ms, 2m; 10 is 10s",
            [&run](const std::string& text) { run.time = time_argument("--time", text); });
+  add_text(command, "--checkpoint", "FILE",
+           "exhaustive, one scenario: go on from there, and save how far it is now and then",
+           [&run](const std::string& text) {
+             if (text.empty()) throw BadUsage{"--checkpoint takes the name of a file"};
+             run.checkpoint = text;
+           });
+  add_text(command, "-j,--jobs", "N", "Explore each scenario with so many threads; 0: one per processor",
+           [&run](const std::string& text) { run.jobs = number_argument("--jobs", text, 0, most_jobs); });
 }
 
 void add_explorer(CLI::App& command, Run& run) {

@@ -26,6 +26,8 @@ struct Run {
   std::optional<std::uint64_t> preemptions = {};
   std::optional<std::uint64_t> executions = {};
   std::optional<std::chrono::nanoseconds> time = {};
+  std::optional<std::uint64_t> jobs = {};
+  std::string checkpoint = {};  ///< the file of the only scenario; empty is none
   std::string json = {};
   std::string html = {};  ///< the file for the first finding's page; empty is none
   bool quiet = false;     ///< only what differs from what was expected

@@ -92,8 +92,10 @@ void Report::end_list() {
 
 std::string Report::headline(const Outcome& outcome) const {
   const auto& scenario = outcome.scenario;
-  return fmt::format("{}: {}\n  {}\n", terminal_.painted(scenario.name, Tone::strong), scenario.summary,
-                     terminal_.painted(sentence(outcome), tone_of(outcome)));
+  const std::string& note = outcome.result.note;
+  return fmt::format("{}: {}\n  {}\n{}", terminal_.painted(scenario.name, Tone::strong), scenario.summary,
+                     terminal_.painted(sentence(outcome), tone_of(outcome)),
+                     note.empty() ? "" : fmt::format("  note: {}\n", note));
 }
 
 void Report::summarize(const std::vector<Outcome>& outcomes) {

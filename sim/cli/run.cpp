@@ -41,6 +41,8 @@ Options options(const Scenario& scenario, const Run& request) {
   }
   options.executions = request.executions.value_or(options.executions);
   options.time = request.time.value_or(options.time);
+  options.jobs = static_cast<unsigned>(request.jobs.value_or(options.jobs));
+  options.checkpoint = request.checkpoint;
   return options;
 }
 
@@ -85,6 +87,23 @@ std::vector<Planned> plan(const Run& request) {
   return plan;
 }
 
+void see_that_it_can_be_saved(const Run& request, const std::vector<Planned>& plan) {
+  if (request.checkpoint.empty()) return;
+  if (plan.size() != 1)
+    throw BadUsage{fmt::format("--checkpoint is for one scenario, and these are {}", plan.size())};
+  const auto options = cli::options(plan.front().scenario, request);
+  if (options.strategy != Strategy::exhaustive || options.preemptions)
+    throw BadUsage{"--checkpoint is for the exhaustive explorer, without --preemptions"};
+}
+
+Result explored(const Scenario& scenario, const Options& options) {
+  try {
+    return explore(scenario.body, options);
+  } catch (const BadCheckpoint& error) {
+    throw BadUsage{error.what()};
+  }
+}
+
 /// Runs a plan, and keeps what is known even if Ctrl-C ends it.
 class Runner {
  public:
@@ -113,7 +132,7 @@ class Runner {
       InterruptWatch::check();
       progress_line_.show(doing, progress);
     };
-    auto result = explore(planned.scenario.body, options);
+    auto result = explored(planned.scenario, options);
     progress_line_.clear();
     outcomes_.push_back({planned.scenario, std::string{to_string(options.strategy)}, std::move(result)});
     report_.tell(outcomes_.back(), planned.detail);
@@ -144,6 +163,7 @@ void write_page(OutputFile& page, const std::vector<Outcome>& outcomes, Terminal
 
 ExitStatus run(const Run& request, const std::string& program) {
   const auto planned = plan(request);
+  see_that_it_can_be_saved(request, planned);
   JsonFile json{request.json};
   OutputFile page{request.html};
   Terminal terminal{json.is_standard_output() ? stderr : stdout};

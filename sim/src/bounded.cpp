@@ -2,8 +2,9 @@
 
 #include <lockstep/sim/execution.hpp>
 
-#include "random.hpp"
+#include "splitmix.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -23,7 +24,7 @@ bool Bounded::begin() {
   while (!path_.empty()) {
     const Point& last = path_.back();
     if (last.left != 0) {
-      trace_.begin(last.event);
+      trace_.begin(std::min(last.event, trace_.size()));  // the rest comes with the replay
       return true;
     }
     path_.pop_back();
@@ -32,7 +33,32 @@ bool Bounded::begin() {
   return false;
 }
 
-bool Bounded::end(const Ending& ending) { return !ending.pruned && ended_.insert(now_.trace).second; }
+bool Bounded::end(const Ending& ending) {
+  if (ending.pruned) return false;
+  Reached& part = reached(now_.trace);
+  const std::lock_guard lock{part.mutex};
+  return part.ended.insert(now_.trace).second;
+}
+
+/// Hands over what is left at the earliest point, as most is to be expected from there: all of it, or half if
+/// nothing is left elsewhere.
+std::unique_ptr<Explorer> Bounded::split() {
+  const auto left = [](const Point& point) { return point.left != 0; };
+  const auto earliest = std::ranges::find_if(path_, left);
+  if (earliest == path_.end()) return nullptr;
+  ThreadSet handed_over = earliest->left;
+  if (std::none_of(earliest + 1, path_.end(), left)) {
+    if (std::has_single_bit(handed_over)) return nullptr;
+    for (int half = std::popcount(handed_over) / 2; half != 0; --half) handed_over &= handed_over - 1;
+  }
+  auto other = std::make_unique<Bounded>(most_);
+  other->reached_ = reached_;
+  other->started_ = true;
+  other->path_.assign(path_.begin(), earliest + 1);
+  other->path_.back().left = handed_over;
+  earliest->left &= ~handed_over;
+  return other;
+}
 
 unsigned Bounded::choose(const Choice& choice) {
   if (in_vain_) return prune;
@@ -44,7 +70,11 @@ unsigned Bounded::choose(const Choice& choice) {
   if (choice.kind == Decision::Kind::outcome)
     return last ? decide(point) : (now_ = point.after, point.chosen);
   if (last) return go(choice, point);
-  trace_.repeat();
+  if (trace_.repeating()) {
+    trace_.repeat();
+  } else {
+    trace_.append(point.chosen, choice.next(point.chosen), choice.execution->now());
+  }
   now_ = point.after;
   return point.chosen;
 }
@@ -97,7 +127,10 @@ unsigned Bounded::decide(Point& point) {
 
 /// True if nothing new can come of going on from there.
 bool Bounded::reached_before(const Place& place) {
-  const auto [found, is_new] = reached_.try_emplace(mixed(place.trace + place.thread), place.preemptions);
+  const std::uint64_t digest = mixed(place.trace + place.thread);
+  Reached& part = reached(digest);
+  const std::lock_guard lock{part.mutex};
+  const auto [found, is_new] = part.preemptions.try_emplace(digest, place.preemptions);
   if (is_new) return false;
   if (found->second <= place.preemptions) return true;
   found->second = place.preemptions;

@@ -15,8 +15,11 @@
 
 #include "trace.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -35,6 +38,7 @@ class Bounded final : public Explorer {
   void time_passes(const Execution& execution, ThreadSet pending) override;
   void times_out(unsigned thread) override;
   bool end(const Ending& ending) override;
+  [[nodiscard]] std::unique_ptr<Explorer> split() override;
   [[nodiscard]] bool complete() const noexcept override { return complete_; }
 
  private:
@@ -59,6 +63,15 @@ class Bounded final : public Explorer {
     Place after;
   };
 
+  /// What has been reached, by all threads of one exploration: a part of it, by digest.
+  struct Reached {
+    std::mutex mutex;
+    std::unordered_map<std::uint64_t, unsigned> preemptions;  ///< by trace and last thread
+    std::unordered_set<std::uint64_t> ended;                  ///< whole traces
+  };
+  static constexpr std::size_t parts = 64;
+
+  [[nodiscard]] Reached& reached(std::uint64_t digest) const { return (*reached_)[digest % parts]; }
   unsigned extend(const Choice& choice);
   unsigned go(const Choice& choice, Point& point);
   unsigned decide(Point& point);
@@ -69,8 +82,7 @@ class Bounded final : public Explorer {
   std::size_t depth_ = 0;  ///< how far the current execution has followed it
   Trace trace_;
   Place now_;
-  std::unordered_map<std::uint64_t, unsigned> reached_;  ///< preemptions, by trace and last thread
-  std::unordered_set<std::uint64_t> ended_;              ///< whole traces
+  std::shared_ptr<std::array<Reached, parts>> reached_ = std::make_shared<std::array<Reached, parts>>();
   bool started_ = false;
   bool in_vain_ = false;
   bool complete_ = false;

@@ -33,8 +33,9 @@ bool Exhaustive::begin() {
   while (length_ != 0) {
     Point& last = path_[length_ - 1];
     if (advance(last)) {
-      trace_.begin(last.event);
-      points_.resize(last.event);
+      const std::size_t known = std::min(last.event, trace_.size());  // the rest comes with the replay
+      trace_.begin(known);
+      points_.resize(known);
       return true;
     }
     pop();
@@ -45,56 +46,158 @@ bool Exhaustive::begin() {
 
 /// Moves on to the next alternative of a point, if there is one.
 bool Exhaustive::advance(Point& point) {
+  Held held = hold(point);
   if (point.kind == Decision::Kind::schedule) {
     point.signature = 0;
-    return point.branches != nullptr;
+    leave(point, held);
+    const WakeupNode* const branch = held->branches;
+    if (branch == nullptr || !may_be_taken(*branch, branch->accesses, held)) return false;
+    if (point.shared) {
+      point.shared->taking = true;
+      claimed_ = point.shared;
+    }
+    return true;
   }
-  point.chosen = (point.chosen + 1) % point.outcomes;  // all others follow the one that was tried first
-  return point.chosen != point.first;
+  const unsigned next =
+      (held->outcome + 1) % point.outcomes;  // all others follow the one that was tried first
+  if (next == point.first) return false;
+  point.chosen = held->outcome = next;
+  return true;
 }
 
 bool Exhaustive::end(const Ending& ending) {
+  release();
   for (Trace::Race& race : trace_.races()) reverse(race);
   return !ending.pruned;
 }
+
+// --- Several threads ---
+
+/// A ledger to look at. A shared one waits for whoever is on the way to a branch of it: what the step there
+/// does is what later branches go by. It never waits for long, as nobody looks at other ledgers on the way.
+Exhaustive::Held Exhaustive::hold(Point& point) {
+  if (!point.shared) return {point.own, nodes_, {}};
+  std::unique_lock lock{common_->mutex};
+  SharedLedger& ledger = *point.shared;
+  if (point.shared != claimed_) common_->taken.wait(lock, [&] { return !ledger.taking; });
+  return {ledger, common_->nodes, std::move(lock)};
+}
+
+/// Is no longer beyond the present step of a point.
+void Exhaustive::leave(Point& point, Held& held) {
+  if (std::exchange(point.passed, false)) --held->sleepers[point.asleep].busy;
+}
+
+/// True if nobody would sleep beyond a branch who does so for a step that others are still beyond. If it
+/// may not, it is left to those.
+bool Exhaustive::may_be_taken(const WakeupNode& branch, const Accesses& accesses, const Held& held) {
+  return std::ranges::all_of(held->sleepers, [&](const Sleeper& sleeper) {
+    return sleeper.busy == 0 || (!branch.postponed && dependent(sleeper.accesses, accesses));
+  });
+}
+
+/// The step of the branch that was claimed has been made.
+void Exhaustive::release() {
+  if (!claimed_) return;
+  {
+    const std::lock_guard lock{common_->mutex};
+    claimed_->taking = false;
+  }
+  claimed_.reset();
+  common_->taken.notify_all();
+}
+
+/// From here on others come back to the point as well.
+void Exhaustive::share(Point& point) {
+  if (point.shared) return;
+  point.shared = std::make_shared<SharedLedger>();
+  static_cast<Ledger&>(*point.shared) = point.own;
+  if (point.kind == Decision::Kind::schedule) {
+    point.shared->sleepers[point.asleep].busy = 1;
+    point.passed = true;
+  }
+  const std::lock_guard lock{common_->mutex};
+  point.shared->branches = common_->nodes.copy(point.own.branches);
+  nodes_.free_all(std::exchange(point.own.branches, nullptr));
+}
+
+/// What is left at a point, and whether somebody else may take the next of it now.
+Exhaustive::Left Exhaustive::left_at(Point& point) {
+  const Held held = hold(point);
+  if (point.kind == Decision::Kind::outcome) {
+    const unsigned left = (point.first + point.outcomes - held->outcome - 1) % point.outcomes;
+    return {left, left != 0};
+  }
+  const WakeupNode* const next = held->branches;
+  if (next == nullptr) return {};
+  const bool conflicts = point.shared || dependent(point.own.sleepers[point.asleep].accesses, next->accesses);
+  return {next->sibling == nullptr ? 1U : 2U, conflicts && may_be_taken(*next, next->accesses, held)};
+}
+
+/// Hands over the alternative that comes earliest, as most is to be expected from there, unless it is the
+/// only one.
+std::unique_ptr<Explorer> Exhaustive::split() {
+  std::size_t handed_over = length_;
+  unsigned left = 0;
+  for (std::size_t i = 0; i != length_ && (left < 2 || handed_over == length_); ++i) {
+    const Left here = left_at(path_[i]);
+    left += here.alternatives;
+    if (here.free && handed_over == length_) handed_over = i;
+  }
+  if (left < 2 || handed_over == length_) return nullptr;
+  auto other = std::make_unique<Exhaustive>();
+  other->common_ = common_;
+  other->started_ = true;
+  other->length_ = handed_over + 1;
+  for (std::size_t i = 0; i != other->length_; ++i) {
+    share(path_[i]);
+    Point& point = other->path_.emplace_back(path_[i]);
+    point.passed = i != handed_over && point.kind == Decision::Kind::schedule;
+    if (point.passed) ++hold(path_[i])->sleepers[point.asleep].busy;
+  }
+  return other;
+}
+
+// --- Races ---
 
 /// Sees to it that an execution with the second step of a race before the first is explored.
 void Exhaustive::reverse(Trace::Race& race) {
   using Begins = Reversal::Begins;
   Point* const point = point_of(race.first);
   if (point == nullptr || race.settled) return;
+  Held held = hold(*point);
   if (race.any_place) {
-    expand(*point);
+    expand(*point, held);
     race.settled = true;
     return;
   }
-  reversal_.assign(trace_, race, point->loose ? trace_.known_before(race) : trace_.size());
-  const Begins covered = covers(*point);
-  if (covered == Begins::no) insert(&point->branches, reversal_, nodes_, point->loose);
+  reversal_.assign(trace_, race, held->loose ? trace_.known_before(race) : trace_.size());
+  const Begins covered = covers(held.ledger);
+  if (covered == Begins::no) insert(&held->branches, reversal_, held.nodes, held->loose);
   race.settled = covered == Begins::always;
 }
 
 /// Whether the reversal has been explored.
-Reversal::Begins Exhaustive::covers(const Point& point) const {
+Reversal::Begins Exhaustive::covers(const Ledger& ledger) const {
   using Begins = Reversal::Begins;
   Begins covered = Begins::no;
-  for (std::size_t i = 0; i != point.sleepers.size() && covered != Begins::always; ++i) {
-    const Sleeper& sleeper = point.sleepers[i];
-    if (point.loose && reversal_.first_of(sleeper.thread) == nullptr) continue;
+  for (std::size_t i = 0; i != ledger.sleepers.size() && covered != Begins::always; ++i) {
+    const Sleeper& sleeper = ledger.sleepers[i];
+    if (ledger.loose && reversal_.first_of(sleeper.thread) == nullptr) continue;
     covered = std::max(covered, reversal_.may_begin_with(sleeper.thread, sleeper.accesses));
   }
   return covered;
 }
 
 /// Every thread that may go on at a point shall do so, and go on from there in whatever way.
-void Exhaustive::expand(Point& point) {
-  if (std::exchange(point.expanded, true)) return;
-  nodes_.free_all(std::exchange(point.branches, nullptr));
+void Exhaustive::expand(const Point& point, Held& held) {
+  if (std::exchange(held->expanded, true)) return;
+  held.nodes.free_all(std::exchange(held->branches, nullptr));
   ThreadSet left = point.enabled;
-  for (const Sleeper& sleeper : point.sleepers) left &= ~only(sleeper.thread);
-  WakeupNode** last = &point.branches;
+  for (const Sleeper& sleeper : held->sleepers) left &= ~only(sleeper.thread);
+  WakeupNode** last = &held->branches;
   each(left, [&](unsigned thread) {
-    *last = nodes_.make(thread, Accesses(1, everything));
+    *last = held.nodes.make(thread, Accesses(1, everything));
     last = &(*last)->sibling;
   });
 }
@@ -111,8 +214,9 @@ void Exhaustive::stops(const Execution& execution, ThreadSet pending, bool faile
     append_pending(execution, pending);
     trace_.fails();  // and hides what the others would have done, so each of them goes first once
     if (Point* const point = point_of(trace_.size() - 1)) {
-      point->sleepers.back().accesses = trace_[trace_.size() - 1].accesses;
-      expand(*point);
+      Held held = hold(*point);
+      held->sleepers[point->asleep].accesses = trace_[trace_.size() - 1].accesses;
+      expand(*point, held);
     }
   }
 }
@@ -163,18 +267,28 @@ unsigned Exhaustive::replay(const Choice& choice, Point& point) {
   if (point.signature == 0) return start(choice, point);
   if ((choice.enabled & only(point.chosen)) == 0 || signature(choice.next(point.chosen)) != point.signature)
     return diverged;
-  trace_.repeat();
+  if (trace_.repeating()) {
+    trace_.repeat();
+  } else {
+    append(choice, point.chosen, depth_ - 1);  // another thread was here, or an earlier run
+  }
   return point.chosen;
 }
 
+void Exhaustive::append(const Choice& choice, unsigned chosen, std::size_t point) {
+  trace_.append(chosen, choice.next(chosen), choice.execution->now());
+  points_.push_back(point);
+}
+
 unsigned Exhaustive::extend(const Choice& choice) {
+  release();
   Point& point = push();
   point.kind = Decision::Kind::schedule;
   point.enabled = choice.enabled;
   inherit_sleepers(point);
   point.event = trace_.size();
-  point.branches = std::exchange(guide_, nullptr);
-  if (point.branches == nullptr && point.inherited != 0) loosen();
+  point.own.branches = std::exchange(guide_, nullptr);
+  if (point.own.branches == nullptr && point.inherited != 0) loosen();
   return start(choice, point);
 }
 
@@ -185,55 +299,66 @@ unsigned Exhaustive::extend(const Choice& choice) {
 void Exhaustive::loosen() {
   ThreadSet asleep = 0;
   const Point& last = path_[length_ - 1];
-  for (std::size_t i = 0; i != last.inherited; ++i) asleep |= only(last.sleepers[i].thread);
+  for (std::size_t i = 0; i != last.inherited; ++i) asleep |= only(last.own.sleepers[i].thread);
   for (std::size_t i = length_; i-- != 0;) {
     Point& point = path_[i];
     if (point.kind == Decision::Kind::outcome) continue;
     const auto same = [&](const Sleeper& sleeper) { return (asleep & only(sleeper.thread)) != 0; };
-    if (std::none_of(point.sleepers.begin(),
-                     point.sleepers.begin() + static_cast<std::ptrdiff_t>(point.inherited), same))
-      return;
-    point.loose = true;
+    const auto inherited = point.own.sleepers.begin();
+    if (std::none_of(inherited, inherited + static_cast<std::ptrdiff_t>(point.inherited), same)) return;
+    hold(point)->loose = true;
   }
 }
 
 /// Begins the first branch of a point; at a new one that has none, any step that does not sleep.
 unsigned Exhaustive::start(const Choice& choice, Point& point) {
-  const bool guided = point.branches != nullptr;
-  const unsigned chosen = guided ? follow_a_branch(choice, point) : pick(choice, point);
+  Held held = hold(point);
+  const bool guided = held->branches != nullptr;
+  const unsigned chosen = guided ? follow_a_branch(choice, point, held) : pick(choice, held.ledger);
   if (chosen == prune) {
     append_pending(*choice.execution, choice.execution->pending() & ~choice.enabled);
     in_vain_ = true;
+    held.lock = {};
     pop();
     return prune;
   }
-  const Operation& next = choice.next(chosen);
-  trace_.append(chosen, next, choice.execution->now());
-  points_.push_back(length_ - 1);
-  point.asleep = point.sleepers.size();
-  Sleeper& present = point.sleepers.emplace_back();
+  append(choice, chosen, length_ - 1);
+  point.asleep = held->sleepers.size();
+  Sleeper& present = held->sleepers.emplace_back();
   present.thread = chosen;
   present.accesses = trace_[point.event].accesses;
+  if (point.shared) {
+    point.own.sleepers = held->sleepers;
+    present.busy = 1;
+    point.passed = true;
+  }
   point.chosen = chosen;
-  point.signature = signature(next);
+  point.signature = signature(choice.next(chosen));
   return chosen;
 }
 
 /// Takes the first branch that can be followed, and what leads on from there.
-unsigned Exhaustive::follow_a_branch(const Choice& choice, Point& point) {
-  while (point.branches != nullptr) {
-    WakeupNode* const branch = point.branches;
-    point.branches = std::exchange(branch->sibling, nullptr);
+unsigned Exhaustive::follow_a_branch(const Choice& choice, const Point& point, Held& held) {
+  while (held->branches != nullptr) {
+    WakeupNode* const branch = held->branches;
     const unsigned thread = branch->thread;
     const bool asleep =
-        std::ranges::any_of(point.sleepers, [&](const Sleeper& sleeper) { return sleeper.thread == thread; });
+        std::ranges::any_of(held->sleepers, [&](const Sleeper& sleeper) { return sleeper.thread == thread; });
     const bool enabled = (choice.enabled & only(thread)) != 0;
+    if (!asleep && enabled && point.shared) {
+      const Footprint footprint = choice.next(thread).footprint();
+      if (!may_be_taken(*branch, Accesses(footprint.begin(), footprint.end()), held)) {
+        branch->postponed = true;
+        return prune;
+      }
+    }
+    held->branches = std::exchange(branch->sibling, nullptr);
     if (!asleep && enabled) {
-      guide_ = std::exchange(branch->child, nullptr);
+      guide_ = &held.nodes == &nodes_ ? std::exchange(branch->child, nullptr) : nodes_.copy(branch->child);
       decided_ = branch->outcomes;
     }
-    nodes_.free(branch);
-    if (!enabled) expand(point);
+    held.nodes.free(branch);
+    if (!enabled) expand(point, held);
     if (!asleep && enabled) return thread;
   }
   return prune;
@@ -245,16 +370,16 @@ void Exhaustive::inherit_sleepers(Point& point) {
   const Point& before = path_[points_[trace_.size() - 1]];
   const Accesses& accesses = trace_[before.event].accesses;
   for (std::size_t i = 0; i != before.asleep; ++i) {
-    const Sleeper& sleeper = before.sleepers[i];
+    const Sleeper& sleeper = before.own.sleepers[i];
     if (sleeper.thread != before.chosen && !dependent(sleeper.accesses, accesses))
-      point.sleepers.push_back(sleeper);
+      point.own.sleepers.push_back(sleeper);
   }
-  point.inherited = point.sleepers.size();
+  point.inherited = point.own.sleepers.size();
 }
 
-unsigned Exhaustive::pick(const Choice& choice, const Point& point) {
+unsigned Exhaustive::pick(const Choice& choice, const Ledger& ledger) {
   ThreadSet awake = choice.enabled;
-  for (const Sleeper& sleeper : point.sleepers) awake &= ~only(sleeper.thread);
+  for (const Sleeper& sleeper : ledger.sleepers) awake &= ~only(sleeper.thread);
   if (awake == 0) return prune;
   if ((awake & only(choice.fallback)) != 0) return choice.fallback;
   return static_cast<unsigned>(std::countr_zero(awake));
@@ -272,10 +397,10 @@ unsigned Exhaustive::choose_outcome(const Choice& choice) {
       point.chosen = std::min<unsigned>(decided_.front(), choice.outcomes - 1);
       decided_.erase(decided_.begin());
     }
-    point.first = point.chosen;
+    point.first = point.own.outcome = point.chosen;
   }
   if (choice.kind != point.kind || choice.outcomes != point.outcomes) return diverged;
-  if (depth_ == length_) {
+  if (!trace_.repeating()) {
     auto& outcomes = trace_[trace_.size() - 1].outcomes;
     outcomes.resize(point.ordinal);
     outcomes.push_back(static_cast<std::uint8_t>(point.chosen));
@@ -296,16 +421,18 @@ Exhaustive::Point& Exhaustive::push() {
   depth_ = length_;
   point.chosen = point.outcomes = point.first = 0;
   point.signature = 0;
-  point.sleepers.clear();
-  point.branches = nullptr;
-  point.expanded = point.loose = false;
+  point.own.sleepers.clear();
+  point.own.expanded = point.own.loose = point.passed = false;
   point.inherited = 0;
   return point;
 }
 
+/// Leaves a point for good. If it is shared, others may still be beyond it: whatever they find to be explored
+/// from there, they come back to themselves.
 void Exhaustive::pop() {
   Point& point = path_[--length_];
-  nodes_.free_all(std::exchange(point.branches, nullptr));
+  nodes_.free_all(std::exchange(point.own.branches, nullptr));
+  point.shared.reset();
 }
 
 }  // namespace lockstep::sim

@@ -7,6 +7,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
+#include <mutex>
 #include <utility>
 
 namespace lockstep::sim {
@@ -14,6 +16,30 @@ namespace lockstep::sim {
 namespace {
 
 thread_local constinit LastWords* speaker = nullptr;
+
+/// The handler of the process, for as long as any thread has something to say.
+class Handler {
+ public:
+  void install(std::terminate_handler handler) {
+    const std::lock_guard lock{mutex_};
+    if (users_++ == 0) before_ = std::set_terminate(handler);
+  }
+  void remove() {
+    const std::lock_guard lock{mutex_};
+    if (--users_ == 0) std::set_terminate(before_);
+  }
+  [[nodiscard]] std::terminate_handler before() {
+    const std::lock_guard lock{mutex_};
+    return before_;
+  }
+
+ private:
+  std::mutex mutex_;
+  unsigned users_ = 0;
+  std::terminate_handler before_ = nullptr;
+};
+
+constinit Handler handler;
 
 }  // namespace
 
@@ -23,11 +49,12 @@ LastWords::LastWords(Execution& execution, const std::function<void()>& body, co
       body_{&body},
       name_{&name},
       steps_{steps},
-      outer_{std::exchange(speaker, this)},
-      before_{std::set_terminate(&LastWords::speak)} {}
+      outer_{std::exchange(speaker, this)} {
+  handler.install(&LastWords::speak);
+}
 
 LastWords::~LastWords() {
-  std::set_terminate(before_);
+  handler.remove();
   speaker = outer_;
 }
 
@@ -39,7 +66,7 @@ void LastWords::speak() noexcept {
     } else {
       speaker->write_down();
     }
-    if (speaker->before_ != nullptr) speaker->before_();
+    if (const std::terminate_handler before = handler.before(); before != nullptr) before();
   }
   std::abort();
 }

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <string>
 
@@ -14,7 +13,8 @@ namespace lockstep::sim {
 
 class Execution;
 
-/// As long as it exists, the process does not end without showing what `execution` found.
+/// As long as it exists, the process does not end without showing what `execution` found, on the thread that
+/// made it. One a thread.
 class LastWords {
  public:
   LastWords(Execution& execution, const std::function<void()>& body, const std::string& name,
@@ -33,7 +33,6 @@ class LastWords {
   const std::string* name_;
   std::uint64_t steps_;
   LastWords* outer_;
-  std::terminate_handler before_;
 };
 
 }  // namespace lockstep::sim

@@ -5,14 +5,12 @@
 
 namespace lockstep::sim {
 
-bool Pct::begin() {
-  draw_ = draws_of(seed_, ++executions_);
+void Pct::prepare() {
   priorities_.fill(0);
   lowest_ = std::uint64_t{1} << 62U;
   step_ = 0;
   changes_.clear();
   for (unsigned i = 1; i < depth_ && length_ != 0; ++i) changes_.push_back(1 + draw_() % length_);
-  return true;
 }
 
 /// Drawn when the thread is first seen, above all that have fallen behind.

@@ -7,9 +7,7 @@
 // Guarantees of Finding Bugs", ASPLOS 2010.
 #pragma once
 
-#include <lockstep/sim/explorer.hpp>
-
-#include "random.hpp"
+#include "drawn.hpp"
 
 #include <array>
 #include <cstdint>
@@ -19,23 +17,21 @@ namespace lockstep::sim {
 
 /// The first execution runs by default choices and measures k. A thread that yields falls behind all
 /// others too, or a loop that waits at high priority would never end.
-class Pct final : public Explorer {
+class Pct final : public Drawn {
  public:
-  Pct(std::uint64_t seed, unsigned depth) noexcept : seed_{seed}, depth_{depth}, draw_{seed} {}
+  Pct(std::uint64_t seed, unsigned depth) : Drawn{seed}, depth_{depth} {}
 
-  bool begin() override;
   unsigned choose(const Choice& choice) override;
   bool end(const Ending& ending) override;
+  [[nodiscard]] std::unique_ptr<Explorer> split() override { return std::make_unique<Pct>(*this); }
 
  private:
+  void prepare() override;
   std::uint64_t priority(unsigned thread);
   void lower(unsigned thread) { priorities_[thread] = --lowest_; }
 
-  std::uint64_t seed_;
   unsigned depth_;
-  std::uint64_t executions_ = 0;
-  std::uint64_t length_ = 0;  ///< k
-  SplitMix draw_;
+  std::uint64_t length_ = 0;                             ///< k
   std::array<std::uint64_t, max_threads> priorities_{};  ///< 0: not drawn yet
   std::uint64_t lowest_ = 0;
   std::uint64_t step_ = 0;

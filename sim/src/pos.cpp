@@ -6,12 +6,6 @@
 
 namespace lockstep::sim {
 
-bool Pos::begin() {
-  draw_ = draws_of(seed_, ++executions_);
-  priorities_.fill(0);
-  return true;
-}
-
 unsigned Pos::choose(const Choice& choice) {
   if (choice.kind == Decision::Kind::outcome) return draw_.below(choice.outcomes);
   constexpr std::uint64_t above = std::uint64_t{1} << 63U;

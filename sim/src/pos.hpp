@@ -5,28 +5,25 @@
 // Source: Yuan, Yang & Gu, "Partial Order Aware Concurrency Sampling", CAV 2018.
 #pragma once
 
-#include <lockstep/sim/explorer.hpp>
-
-#include "random.hpp"
+#include "drawn.hpp"
 
 #include <array>
 #include <cstdint>
 
 namespace lockstep::sim {
 
-/// Draws each execution from the seed and its number alone. A thread that yields draws again, below all that
+/// A thread that yields draws again, below all that
 /// have not, or a loop that waits at a high priority would go round for long.
-class Pos final : public Explorer {
+class Pos final : public Drawn {
  public:
-  explicit Pos(std::uint64_t seed) noexcept : seed_{seed}, draw_{seed} {}
+  explicit Pos(std::uint64_t seed) : Drawn{seed} {}
 
-  bool begin() override;
   unsigned choose(const Choice& choice) override;
+  [[nodiscard]] std::unique_ptr<Explorer> split() override { return std::make_unique<Pos>(*this); }
 
  private:
-  std::uint64_t seed_;
-  std::uint64_t executions_ = 0;
-  SplitMix draw_;
+  void prepare() override { priorities_.fill(0); }
+
   std::array<std::uint64_t, max_threads> priorities_{};  ///< of the pending steps; 0: not drawn yet
 };
 

@@ -4,15 +4,15 @@
 
 namespace lockstep::sim {
 
+namespace {
+
+/// The member of a set that has `index` members below it.
 unsigned member(ThreadSet threads, unsigned index) noexcept {
   for (; index != 0; --index) threads &= threads - 1;
   return static_cast<unsigned>(std::countr_zero(threads));
 }
 
-bool Random::begin() {
-  draw_ = draws_of(seed_, ++executions_);
-  return true;
-}
+}  // namespace
 
 unsigned Random::choose(const Choice& choice) {
   if (choice.kind == Decision::Kind::outcome) return draw_.below(choice.outcomes);

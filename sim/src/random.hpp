@@ -1,53 +1,17 @@
 // Uniformly among the enabled threads, at every step: no guarantee, but no blind spot either.
 #pragma once
 
-#include <lockstep/sim/explorer.hpp>
-
-#include <cstdint>
+#include "drawn.hpp"
 
 namespace lockstep::sim {
 
-/// A small, fast generator. Source: Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators",
-/// OOPSLA 2014.
-class SplitMix {
+/// Draws a thread at every step.
+class Random final : public Drawn {
  public:
-  explicit SplitMix(std::uint64_t seed) noexcept : state_{seed} {}
+  explicit Random(std::uint64_t seed) : Drawn{seed} {}
 
-  std::uint64_t operator()() noexcept {
-    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15U);
-    z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
-    return z ^ (z >> 31U);
-  }
-  /// Uniform below `bound`, up to a bias of bound / 2^32.
-  unsigned below(unsigned bound) noexcept {
-    return static_cast<unsigned>((((*this)() >> 32U) * bound) >> 32U);
-  }
-
- private:
-  std::uint64_t state_;
-};
-
-/// The draws of one execution out of many, numbered from 1: they depend on nothing but these two.
-[[nodiscard]] inline SplitMix draws_of(std::uint64_t seed, std::uint64_t execution) noexcept {
-  return SplitMix{SplitMix{seed}() + execution * 0xD1342543DE82EF95U};
-}
-
-/// The member of a set that has `index` members below it.
-[[nodiscard]] unsigned member(ThreadSet threads, unsigned index) noexcept;
-
-/// Draws each execution from the seed and its number alone.
-class Random final : public Explorer {
- public:
-  explicit Random(std::uint64_t seed) noexcept : seed_{seed}, draw_{seed} {}
-
-  bool begin() override;
   unsigned choose(const Choice& choice) override;
-
- private:
-  std::uint64_t seed_;
-  std::uint64_t executions_ = 0;
-  SplitMix draw_;
+  [[nodiscard]] std::unique_ptr<Explorer> split() override { return std::make_unique<Random>(*this); }
 };
 
 }  // namespace lockstep::sim

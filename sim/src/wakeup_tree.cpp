@@ -12,7 +12,20 @@ WakeupNode* WakeupNodes::make(unsigned thread, const Accesses& accesses) {
   node->thread = thread;
   node->accesses = accesses;
   node->outcomes.clear();
+  node->postponed = false;
   return node;
+}
+
+WakeupNode* WakeupNodes::copy(const WakeupNode* first) {
+  WakeupNode* copied = nullptr;
+  WakeupNode** last = &copied;
+  for (; first != nullptr; first = first->sibling) {
+    *last = make(first->thread, first->accesses);
+    (*last)->outcomes = first->outcomes;
+    (*last)->child = copy(first->child);
+    last = &(*last)->sibling;
+  }
+  return copied;
 }
 
 void WakeupNodes::free(WakeupNode* node) {

@@ -16,6 +16,7 @@ struct WakeupNode {
   unsigned thread = 0;
   Accesses accesses;
   std::vector<std::uint8_t> outcomes;  ///< what is to be decided inside of it; others are tried afterwards
+  bool postponed = false;              ///< it waits until nobody is beyond the steps before
   WakeupNode* child = nullptr;         ///< the first
   WakeupNode* sibling = nullptr;       ///< the next
 };
@@ -24,6 +25,8 @@ struct WakeupNode {
 class WakeupNodes {
  public:
   WakeupNode* make(unsigned thread, const Accesses& accesses);
+  /// A copy of a node, with all below it, and of its later siblings.
+  WakeupNode* copy(const WakeupNode* first);
   /// Takes back a node with all below it, not its siblings.
   void free(WakeupNode* node);
   void free_all(WakeupNode* first);

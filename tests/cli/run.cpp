@@ -109,6 +109,30 @@ BOOST_AUTO_TEST_CASE(cut_short_it_is_ok_but_no_proof) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(several_threads_tell_what_one_tells) {
+  const auto one = planted({"run", "agrees/clean", "--json", "-"});
+  for (const auto* const jobs : {"--jobs=4", "-j0"}) {
+    const auto several = planted({"run", "agrees/clean", "--json", "-", jobs});
+    BOOST_TEST(several.status == 0);
+    for (const auto* const told : {"verdict", "executions", "steps", "complete"})
+      BOOST_TEST((scenarios_in(one.out).at(0).at(told) == scenarios_in(several.out).at(0).at(told)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_checkpoint_is_gone_on_from) {
+  const TemporaryDirectory directory;
+  const std::string file = directory / "checkpoint";
+  const auto first = planted({"run", "endless/clean", "--executions=3", "--checkpoint", file});
+  BOOST_TEST(first.status == 0);
+  const auto second = planted({"run", "endless/clean", "--executions=5", "--checkpoint", file});
+  BOOST_TEST(second.status == 0);
+  BOOST_TEST(contains(second.out, "5 executions"));
+  BOOST_TEST(contains(second.out, "went on from a checkpoint after 3 executions"), second.out);
+  const auto other = planted({"run", "agrees/clean", "--checkpoint", file});
+  BOOST_TEST(other.status == 2);
+  BOOST_TEST(contains(other.err, "it is of \"endless/clean\", not of \"agrees/clean\""), other.err);
+}
+
 BOOST_AUTO_TEST_CASE(drawn_executions_are_no_proof) {
   for (const auto* const explorer : {"random", "pct", "pos"}) {
     const auto told =

@@ -46,6 +46,20 @@ BOOST_AUTO_TEST_CASE(quiet_and_verbose_contradict_each_other) {
   is_bad_usage({"run", "--all", "--quiet", "--verbose"}, "either --quiet or --verbose");
 }
 
+BOOST_AUTO_TEST_CASE(a_checkpoint_is_for_one_scenario_that_is_explored_exhaustively) {
+  is_bad_usage({"run", "--all", "--checkpoint", "file"}, "--checkpoint is for one scenario, and these are ");
+  is_bad_usage({"run", "lost_update/naive", "--checkpoint", "file", "--explorer", "random"},
+               "--checkpoint is for the exhaustive explorer");
+  is_bad_usage({"run", "lost_update/naive", "--checkpoint", "file", "--preemptions", "1"},
+               "--checkpoint is for the exhaustive explorer");
+  is_bad_usage({"run", "lost_update/naive", "--checkpoint", ""}, "--checkpoint takes the name of a file");
+}
+
+BOOST_AUTO_TEST_CASE(the_number_of_threads_is_a_number) {
+  is_bad_usage({"run", "--all", "--jobs", "many"}, "--jobs takes a whole number from 0 to 1024, not 'many'");
+  is_bad_usage({"run", "--all", "-j", "2000"}, "--jobs takes a whole number from 0 to 1024, not '2000'");
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_scenario_suggests_the_nearest) {
   is_bad_usage({"run", "lost_updat"}, "there is no scenario 'lost_updat'; did you mean 'lost_update'?");
   is_bad_usage({"run", "lost_update/niave"}, "did you mean 'lost_update/naive'?");

@@ -23,17 +23,20 @@ def headers(component, root=ROOT):
     return {path.relative_to(where) for path in where.rglob("*") if path.is_file() and path != hmac}
 
 
+def public_sources(component, root=ROOT):
+    """The files whose includes a component's users must be able to find."""
+    return [root / ("sim/include" if component == "sim" else "include") / header for header in headers(component, root)]
+
+
 def sources(component, root=ROOT):
-    """The files whose includes a component's users, or those who build it, must be able to find."""
-    if component == "sim":
-        return [*(root / "sim/include").rglob("*.hpp"), *(root / "sim/src").glob("*.[ch]pp")]
-    return [root / "include" / header for header in headers(component, root)]
+    """Likewise, its users or those who build it."""
+    return [*public_sources(component, root), *((root / "sim/src").glob("*.[ch]pp") if component == "sim" else [])]
 
 
-def foreign_includes(component, root=ROOT):
+def foreign_includes(component, root=ROOT, of=sources):
     """What they include of others: {"boost/describe", "gsl", ...}. Of Boost the library, of others the name."""
     found = set()
-    for source in sources(component, root):
+    for source in of(component, root):
         for include in re.findall(r"^\s*#\s*include\s*[<\"]([^>\"]+)[>\"]", source.read_text(), re.MULTILINE):
             first, _, rest = include.partition("/")
             is_std = not rest and "." not in include

@@ -28,7 +28,10 @@ void reaches(std::initializer_list<unsigned> expected, const std::function<void(
   };
   unsigned preemptions = 0;
   for (const unsigned traces : expected) {
-    const Result result = explore(body, {.preemptions = preemptions++});
+    const Result result = explore(body, {.preemptions = preemptions});
+    const Result together = explore(body, {.preemptions = preemptions++, .jobs = 4});
+    BOOST_TEST(together.executions == result.executions);
+    BOOST_TEST(together.exhausted);
     BOOST_TEST(result.executions == traces);
     BOOST_TEST(result.exhausted);
     BOOST_TEST(!result.complete);

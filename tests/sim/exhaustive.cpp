@@ -23,6 +23,10 @@ std::uint64_t traces(const std::function<void()>& body) {
   BOOST_TEST(result.passed(), result.report());
   BOOST_TEST(result.complete);
   BOOST_TEST(result.blocked == 0U);
+  const Result together = explore(body, {.jobs = 4});
+  BOOST_TEST(together.complete);
+  BOOST_TEST(together.executions == result.executions);
+  BOOST_TEST(together.blocked == 0U);
   return result.executions;
 }
 

@@ -6,9 +6,11 @@
 #include "exhaustive.hpp"
 #include "random_program.hpp"
 #include "sleep_sets.hpp"
+#include "split_at_random.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <memory>
 #include <type_traits>
 
 BOOST_AUTO_TEST_SUITE(random_programs)
@@ -28,11 +30,11 @@ struct Size {
 };
 
 template <class Tested>
-Tested tested() {
+std::unique_ptr<Tested> tested() {
   if constexpr (std::is_same_v<Tested, Bounded>) {
-    return Bounded{1'000};
+    return std::make_unique<Bounded>(1'000);
   } else {
-    return {};
+    return std::make_unique<Tested>();
   }
 }
 
@@ -41,6 +43,31 @@ struct Blocked {
   std::uint64_t optimal = 0;
   std::uint64_t oracle = 0;
 };
+
+/// One explorer that is split now and then, against one that is not.
+template <class Tested>
+Blocked compare_split(unsigned kinds, const Size& size) {
+  constexpr std::uint64_t most = 1'000;
+  Blocked blocked;
+  std::uint64_t splits = 0;
+  for (unsigned number = size.first; number != size.first + size.programs; ++number) {
+    const Program program = random_program(number, kinds, size.threads, size.length);
+    const auto whole = tested<Tested>();
+    const Exploration expected = traces(program, *whole, most, size.spurious);
+    if (!expected.ended) continue;
+    SplitAtRandom<Tested> parts{tested<Tested>(), number};
+    const Exploration found = traces(program, parts, 1'000 * most, size.spurious);
+    BOOST_TEST(parts.complete());
+    BOOST_TEST((found.traces == expected.traces), "program " << number << ", " << to_string(program) << ": "
+                                                             << found.traces.size() << " traces instead of "
+                                                             << expected.traces.size());
+    blocked.optimal += found.blocked;
+    blocked.oracle += expected.blocked;
+    splits += parts.splits();
+  }
+  BOOST_TEST(splits > size.programs / 2);
+  return blocked;
+}
 
 template <class Oracle, class Tested = Exhaustive>
 Blocked compare(unsigned kinds, const Size& size) {
@@ -53,10 +80,10 @@ Blocked compare(unsigned kinds, const Size& size) {
     Exploration expected = traces(program, oracle, most, size.spurious);
     if (!expected.ended) continue;
     const std::set<std::string> each_once(expected.traces.begin(), expected.traces.end());
-    Tested optimal = tested<Tested>();
-    const Exploration found = traces(program, optimal, 10 * most, size.spurious);
+    const auto optimal = tested<Tested>();
+    const Exploration found = traces(program, *optimal, 10 * most, size.spurious);
     BOOST_TEST(found.ended);
-    BOOST_TEST(optimal.complete());
+    BOOST_TEST(optimal->complete());
     BOOST_TEST(std::ranges::equal(found.traces, each_once),
                "program " << number << ", " << to_string(program) << ": " << found.traces.size()
                           << " traces instead of " << each_once.size());
@@ -128,6 +155,16 @@ BOOST_AUTO_TEST_CASE(have_each_trace_once_under_a_bound_that_nothing_exceeds) {
 BOOST_AUTO_TEST_CASE(that_fail_fail_in_every_way_once) {
   static_cast<void>(compare<EveryInterleaving>(failing | atomics, {3, 4, 300}));
   static_cast<void>(compare<EveryInterleaving>(failing | atomics | locks | waits | timed, {3, 4, 300}));
+}
+
+BOOST_AUTO_TEST_CASE(have_each_trace_once_if_explorers_hand_over_parts) {
+  BOOST_TEST(compare_split<Exhaustive>(atomics, {4, 6, 200}).optimal == 0U);
+  static_cast<void>(
+      compare_split<Exhaustive>(atomics | locks | waits | parking | timed | steps, {4, 6, 200}));
+  static_cast<void>(compare_split<Exhaustive>(failing | atomics, {3, 5, 100}));
+  static_cast<void>(
+      compare_split<Exhaustive>(waits | stops, {.threads = 3, .length = 5, .programs = 50, .spurious = 1}));
+  static_cast<void>(compare_split<Bounded>(atomics | locks | waits, {3, 5, 100}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -39,18 +39,27 @@ struct Progress {
 /// How far to explore, and in which way.
 struct Options {
   Strategy strategy = Strategy::exhaustive;  ///< how interleavings are chosen
-  std::uint64_t seed = 1;                    ///< all but exhaustive draw from it; the same seed finds the same
-  unsigned depth = 3;                        ///< pct: the number of ordering constraints of the bug to find
+  std::uint64_t seed = 1;  ///< all but exhaustive draw from it; the same seed finds the same
+  unsigned depth = 3;      ///< pct: the number of ordering constraints of the bug to find
   std::optional<unsigned> preemptions = {};  ///< exhaustive: only what at most so many preemptions can reach
   std::uint64_t executions = 0;              ///< stop after so many; 0: no limit for exhaustive, else 10,000
   std::chrono::nanoseconds time{0};          ///< stop after so long; 0: no limit
   std::uint64_t steps = 10'000;              ///< the bound on one execution's steps
+  unsigned jobs = 1;  ///< threads to explore with, the caller's included; 0: as many as there are processors.
+                      ///< With more than one, several executions of the body run at the same time, so
+                      ///< what it uses from outside must bear that
   unsigned spurious =
       0;  ///< how many wake-ups of condition variables, and failures of weak compare-exchanges and
           ///< of try_lock, may be spurious in one execution; a token is replayed with the same
-  std::string name = "test";  ///< stands in the token, so that a token names its test
-  bool keep_going = false;    ///< do not stop at a finding: count all of them in `Result::found`
-  std::function<void(const Progress&)> progress = {};  ///< called now and then; not from simulated threads
+  std::string name = "test";    ///< stands in the token, so that a token names its test
+  std::string checkpoint = {};  ///< exhaustive, without a bound on preemptions: a file that tells how far the
+                                ///< exploration is. It is written now and then, and if the exploration ends
+                                ///< with more to do; if it is there, the exploration goes on from it; it is
+                                ///< removed when nothing is left, or something is found
+  std::chrono::nanoseconds checkpoint_every = std::chrono::seconds{10};  ///< how often it is written
+  bool keep_going = false;  ///< do not stop at a finding: count all of them in `Result::found`
+  std::function<void(const Progress&)> progress = {};  ///< called now and then, by one thread at a time; not
+                                                       ///< from simulated threads
 };
 
 /// What an exploration did and found.
@@ -66,7 +75,9 @@ struct Result {
   std::uint64_t blocked = 0;     ///< executions that turned out to be like others, and do not count
   std::uint64_t steps = 0;       ///< over all executions
   std::chrono::nanoseconds elapsed{0};  ///< of real time
-  std::string note;                     ///< what else to know: that a token was made from other steps
+  std::string
+      note;  ///< what else to know: that a token was made from other steps, or that the exploration went on
+             ///< from a checkpoint; then the numbers are those of all runs together, but for `elapsed`
 
   /// True if nothing was found.
   [[nodiscard]] bool passed() const noexcept { return !finding.has_value(); }
@@ -80,8 +91,16 @@ struct Result {
 /// `body` runs as the thread "main" on the calling thread, and again for every
 /// execution, so everything it uses must be made inside it. The first execution is run twice more,
 /// to see that the test is deterministic, and a finding again, to shorten it and to write it down.
-/// Not reentrant: throws std::logic_error inside an execution.
+/// Not reentrant: throws std::logic_error inside an execution. Throws BadCheckpoint, std::runtime_error if a
+/// checkpoint cannot be written, std::invalid_argument if none can be made with these options, and what
+/// `options.progress` throws.
 Result explore(const std::function<void()>& body, const Options& options = {});
+
+/// A checkpoint that cannot be gone on from: it cannot be read, or belongs to another test or other options.
+class BadCheckpoint : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
 
 /// A replay token that cannot be read, or belongs to another test.
 class BadToken : public std::invalid_argument {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <vector>
 
 namespace lockstep::sim {
@@ -58,14 +59,14 @@ struct Ending {
 /// Chooses interleavings, one execution after the other.
 class Explorer {
  public:
-  /// Returned by `choose`: this execution is like another one. It runs on, and is asked about, but does not count.
+  /// Returned by `choose`: this execution is like another one. It runs on, and is asked about, but does not
+  /// count.
   static constexpr unsigned prune = std::numeric_limits<unsigned>::max();
   /// Returned by `choose`: the decisions that led here once led elsewhere, so the test is not deterministic.
   static constexpr unsigned diverged = prune - 1;
 
   Explorer() = default;
   virtual ~Explorer() = default;
-  Explorer(const Explorer&) = delete;
   Explorer& operator=(const Explorer&) = delete;
 
   /// Begins another execution, or returns false if there is none.
@@ -88,6 +89,17 @@ class Explorer {
   virtual bool end(const Ending& ending) { return !ending.pruned; }
   /// True if there is nothing left to explore.
   [[nodiscard]] virtual bool complete() const noexcept { return false; }
+
+  /// Hands over part of what is left to explore, for another thread to do at the same time; null if there is
+  /// too little. Between executions. Together they explore what this one would have; each is used by one
+  /// thread at a time.
+  [[nodiscard]] virtual std::unique_ptr<Explorer> split() { return nullptr; }
+  /// The number of the present execution among those that a seed draws, from 1; 0 where they have no order.
+  [[nodiscard]] virtual std::uint64_t number() const noexcept { return 0; }
+
+ protected:
+  /// For those that can be split by being copied.
+  Explorer(const Explorer&) = default;
 };
 
 }  // namespace lockstep::sim

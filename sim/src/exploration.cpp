@@ -1,0 +1,434 @@
+#include "exploration.hpp"
+
+#include <lockstep/sim/execution.hpp>
+
+#include "bounded.hpp"
+#include "checkpoint.hpp"
+#include "exhaustive.hpp"
+#include "last_words.hpp"
+#include "minimise.hpp"
+#include "pct.hpp"
+#include "pos.hpp"
+#include "random.hpp"
+#include "replay.hpp"
+#include "round_robin.hpp"
+#include "token.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace lockstep::sim {
+
+namespace {
+
+constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
+
+std::unique_ptr<Explorer> make_explorer(const Options& options) {
+  switch (options.strategy) {
+    case Strategy::random:
+      return std::make_unique<Random>(options.seed);
+    case Strategy::pct:
+      return std::make_unique<Pct>(options.seed, options.depth);
+    case Strategy::pos:
+      return std::make_unique<Pos>(options.seed);
+    case Strategy::exhaustive:
+      break;
+  }
+  if (options.preemptions) return std::make_unique<Bounded>(*options.preemptions);
+  return std::make_unique<Exhaustive>();
+}
+
+std::uint64_t most_executions(const Options& options) noexcept {
+  constexpr std::uint64_t default_samples = 10'000;
+  if (options.executions != 0) return options.executions;
+  return options.strategy == Strategy::exhaustive ? unlimited : default_samples;
+}
+
+unsigned threads(const Options& options) noexcept {
+  return options.jobs != 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::string shown(const Finding& finding, const std::vector<Step>& steps, std::size_t index) {
+  if (index >= steps.size()) return "nothing";
+  const Step& step = steps[index];
+  std::string text = "\"" + step.operation;
+  for (const std::string* part : {&step.object, &step.outcome}) {
+    if (!part->empty()) text += " " + *part;
+  }
+  const bool known = step.thread < finding.threads.size();
+  return text + "\" of " + (known ? finding.threads[step.thread] : "another thread");
+}
+
+/// ", first at step 3, ...": where the steps of `finding` are not those of another run along the same
+/// decisions.
+std::string first_difference(const Finding& finding, const std::vector<Step>& before) {
+  const auto [there, here] = std::ranges::mismatch(before, finding.steps);
+  if (here == finding.steps.end() && there == before.end()) return ", but not in each run";
+  const auto index = static_cast<std::size_t>(here - finding.steps.begin());
+  return ", first at step " + std::to_string(index + 1) + ", which was " + shown(finding, before, index) +
+         " and then " + shown(finding, finding.steps, index);
+}
+
+}  // namespace
+
+/// The part of one thread.
+class Exploration::Worker {
+ public:
+  explicit Worker(Exploration& whole)
+      : whole_{&whole},
+        body_{whole.body_},
+        options_{whole.options_},
+        last_words_{execution_, *body_, options_->name, options_->steps} {
+    execution_.allow_spurious(options_->spurious);
+  }
+
+  /// Explores all that `explorer` has, but for what it hands over to threads that have nothing to do.
+  void explore(Explorer& explorer, bool first) {
+    for (share(explorer, first); whole_->begin(explorer); share(explorer, first)) {
+      const Ending ending = execution_.run(*body_, explorer, {.steps = options_->steps});
+      if (count(ending, explorer.end(ending))) {
+        if (std::exchange(first, false) && !ending.failed) see_that_it_repeats();
+        if (ending.failed) failed(explorer.number());
+      }
+      look_up();
+    }
+    whole_->add(news_);
+  }
+
+  /// What a failed execution comes to, in the smallest form.
+  [[nodiscard]] Finding finding_of(const Failure& failure) {
+    record(failure.decisions);
+    const bool as_before = execution_.failure() == failure.kind || execution_.finding().kind == failure.kind;
+    const FindingKind kind = execution_.failure().value_or(failure.kind);
+    if (as_before) record(minimise(execution_, *body_, failure.decisions, options_->steps));
+    if (!as_before || execution_.failure() != kind) {
+      record(failure.decisions);
+      const std::vector<Step> before = execution_.steps();
+      record(failure.decisions);
+      return not_deterministic(before);
+    }
+    Finding finding = recorded();
+    if (finding.kind == FindingKind::bound) look_for_a_livelock(finding);
+    return finding;
+  }
+
+ private:
+  /// Hands over something to do, if a thread has nothing. Not before the first execution has shown what there
+  /// is.
+  void share(Explorer& explorer, bool first) {
+    if (first || !whole_->team_.idle() || !whole_->more_is_wanted()) return;
+    if (auto part = explorer.split()) whole_->add(std::move(part));
+  }
+
+  bool count(const Ending& ending, bool counts) {
+    ++(counts ? news_.executions : news_.blocked);
+    if (!counts) --whole_->begun_;
+    news_.steps += ending.steps;
+    steps_since_ += ending.steps;
+    news_.fair_only = news_.fair_only || ending.rested;
+    return counts;
+  }
+
+  /// Looks at the clock now and then, and tells of what was done.
+  void look_up() {
+    constexpr std::uint64_t rarely = 1'024;
+    if (steps_since_ < rarely && !whole_->pausing_) return;
+    steps_since_ = 0;
+    whole_->add(news_);
+  }
+
+  void failed(std::uint64_t number) {
+    Failure failure{.number = number, .kind = *execution_.failure(), .decisions = execution_.decisions()};
+    if (options_->keep_going && failure.kind == FindingKind::bound) {
+      record(failure.decisions);
+      failure.kind = execution_.finding().kind;  // its steps may show why it did not end
+    }
+    ++news_.found[failure.kind];
+    whole_->add(std::move(failure));
+  }
+
+  /// Runs along `decisions` and writes the steps down.
+  void record(const std::vector<Decision>& decisions) {
+    Replay replay{decisions};
+    replay.begin();
+    execution_.run(*body_, replay, {.steps = options_->steps, .recording = true});
+  }
+
+  [[nodiscard]] Finding recorded() const {
+    Finding finding = execution_.finding();
+    finding.token = token_of(execution_, options_->name);
+    return finding;
+  }
+
+  void see_that_it_repeats() {
+    const std::vector<Decision> decisions = execution_.decisions();
+    record(decisions);
+    const std::vector<Step> first = execution_.steps();
+    const bool same = execution_.decisions() == decisions;
+    record(decisions);
+    if (same && execution_.steps() == first && execution_.decisions() == decisions) return;
+    ++news_.found[FindingKind::nondeterminism];
+    news_.finding = not_deterministic(first);
+    whole_->stopped_ = true;  // nothing that follows would mean anything
+  }
+
+  /// `before` is what the same decisions led to.
+  [[nodiscard]] Finding not_deterministic(const std::vector<Step>& before) const {
+    Finding finding = recorded();
+    finding.kind = FindingKind::nondeterminism;
+    finding.threads = execution_.thread_names();
+    finding.steps = execution_.steps();
+    finding.message = "the same decisions led to other threads, operations or outcomes" +
+                      first_difference(finding, before) +
+                      ": the test depends on something that is not made inside of it";
+    return finding;
+  }
+
+  /// An execution over its bound may be endless only because its schedule starves somebody. It is a
+  /// livelock if a schedule in turns does not end either, within several times the bound.
+  void look_for_a_livelock(Finding& finding) {
+    constexpr unsigned longest_turn = 16;
+    constexpr std::uint64_t patience = 8;
+    for (unsigned turn = 1; turn <= longest_turn; ++turn) {
+      RoundRobin fair{turn};
+      execution_.run(*body_, fair, {.steps = patience * options_->steps});
+      if (execution_.failure() != FindingKind::bound) continue;
+      RoundRobin again{turn};
+      execution_.run(*body_, again, {.steps = options_->steps, .recording = true});
+      if (execution_.failure() != FindingKind::bound) continue;
+      if (Finding fairer = recorded(); fairer.kind == FindingKind::livelock) {
+        finding = std::move(fairer);
+        return;
+      }
+    }
+  }
+
+  Exploration* whole_;
+  const Body* body_;
+  const Options* options_;
+  Execution execution_;
+  LastWords last_words_;
+  Result news_;  ///< that the exploration has not been told
+  std::uint64_t steps_since_ = 0;
+};
+
+Exploration::Exploration(const Body& body, const Options& options)
+    : body_{&body}, options_{&options}, team_{threads(options)}, last_{unlimited} {
+  if (!options.checkpoint.empty() && (options.strategy != Strategy::exhaustive || options.preemptions)) {
+    throw std::invalid_argument{
+        "lockstep::sim: there are checkpoints only of exhaustive exploration without a bound on preemptions"};
+  }
+  if (!options.checkpoint.empty() && std::filesystem::exists(options.checkpoint)) {
+    load();
+  } else {
+    explorers_.push_back(make_explorer(options));
+  }
+}
+
+Result Exploration::run() {
+  std::vector<Explorer*> explorers;  // before one of them adds others
+  for (const auto& each : explorers_) explorers.push_back(each.get());
+  try {
+    team_.run([&] {
+      const bool first = result_.executions == 0;
+      for (std::size_t i = 1; i != explorers.size(); ++i)
+        team_.add([this, explorer = explorers[i]] { work(*explorer, false); });
+      work(*explorers.front(), first);
+    });
+  } catch (...) {
+    const std::lock_guard lock{mutex_};
+    if (!options_->checkpoint.empty()) save();
+    throw;
+  }
+  const std::lock_guard lock{mutex_};
+  show_failure();
+  const bool nothing_left = explorers_.empty();
+  if (!options_->checkpoint.empty()) {
+    if (nothing_left || (result_.finding && !options_->keep_going)) {
+      std::filesystem::remove(options_->checkpoint);
+    } else {
+      save();
+    }
+  }
+  result_.exhausted = nothing_left && !result_.found.contains(FindingKind::bound);
+  result_.complete = result_.exhausted && !options_->preemptions;
+  tell(Clock::now());
+  return std::move(result_);
+}
+
+/// What is found comes from the failure that was kept.
+void Exploration::show_failure() {
+  if (!failure_ || result_.finding) return;
+  Finding finding = Worker{*this}.finding_of(*failure_);
+  if (!options_->keep_going) {
+    result_.found.clear();  // of those that others came upon meanwhile
+    if (failure_->number != 0) result_.executions = failure_->number;
+  } else if (--result_.found[failure_->kind] == 0) {
+    result_.found.erase(failure_->kind);
+  }
+  ++result_.found[finding.kind];
+  if (finding.kind == FindingKind::nondeterminism && !result_.note.empty())
+    result_.note += "; the test may have changed since";
+  result_.finding = std::move(finding);
+}
+
+/// Runs on any of the threads.
+void Exploration::work(Explorer& explorer, bool first) {
+  {
+    const std::lock_guard lock{mutex_};
+    ++working_;
+  }
+  try {
+    Worker{*this}.explore(explorer, first);
+  } catch (...) {
+    stopped_ = true;
+    const std::lock_guard lock{mutex_};
+    --working_;
+    pause_is_over();
+    throw;
+  }
+  const std::lock_guard lock{mutex_};
+  --working_;
+  if (explorer.complete()) explorers_.remove_if([&](const auto& each) { return each.get() == &explorer; });
+  if (pausing_ && paused_ == working_) pause_is_over();
+}
+
+/// Shares the work with some other thread.
+void Exploration::add(std::unique_ptr<Explorer> explorer) {
+  Explorer* const added = explorer.get();
+  {
+    const std::lock_guard lock{mutex_};
+    explorers_.push_back(std::move(explorer));
+  }
+  team_.add([this, added] { work(*added, false); });
+}
+
+bool Exploration::more_is_wanted() const noexcept {
+  return !stopped_ && last_ == unlimited && begun_ < most_executions(*options_);
+}
+
+/// Begins another execution, if there is one and it is wanted. One that does not count in the end is to be
+/// taken off `begun_`.
+bool Exploration::begin(Explorer& explorer) {
+  if (stopped_) return false;
+  if (begun_++ < most_executions(*options_) && explorer.begin() && explorer.number() <= last_) return true;
+  --begun_;
+  return false;
+}
+
+void Exploration::add(Result& news) {
+  std::unique_lock lock{mutex_};
+  result_.executions += std::exchange(news.executions, 0);
+  result_.blocked += std::exchange(news.blocked, 0);
+  result_.steps += std::exchange(news.steps, 0);
+  result_.fair_only = result_.fair_only || news.fair_only;
+  for (const auto& [kind, times] : std::exchange(news.found, {})) result_.found[kind] += times;
+  if (news.finding) result_.finding = std::exchange(news.finding, {});
+  const auto now = Clock::now();
+  if (options_->time.count() != 0 && now - start_ >= options_->time) stopped_ = true;
+  if (now - told_ >= std::chrono::milliseconds{50}) tell(now);
+  if (!options_->checkpoint.empty() && now - saved_ >= options_->checkpoint_every) pausing_ = true;
+  if (pausing_) pause(lock);
+}
+
+/// Keeps the first failure, as far as there is an order; one that only exceeds a bound is the last choice.
+void Exploration::add(Failure failure) {
+  const std::lock_guard lock{mutex_};
+  if (!options_->keep_going && failure.number == 0) stopped_ = true;
+  if (!options_->keep_going) last_ = std::min<std::uint64_t>(last_, failure.number);
+  if (failure.kind == FindingKind::nondeterminism) stopped_ = true;
+  const auto rank = [&](const Failure& each) {
+    return std::pair{options_->keep_going && each.kind == FindingKind::bound, each.number};
+  };
+  if (!failure_ || rank(failure) < rank(*failure_)) failure_ = std::move(failure);
+}
+
+void Exploration::tell(Clock::time_point now) {
+  told_ = now;
+  result_.elapsed = now - start_;
+  if (options_->progress) {
+    options_->progress(
+        {.executions = result_.executions, .steps = result_.steps, .elapsed = result_.elapsed});
+  }
+}
+
+// --- Checkpoints ---
+
+/// Waits between two executions until all do so; the last one writes the checkpoint.
+void Exploration::pause(std::unique_lock<std::mutex>& lock) {
+  ++paused_;
+  if (paused_ == working_) {
+    pause_is_over();
+  } else {
+    resumed_.wait(lock, [&] { return !pausing_; });
+  }
+  --paused_;
+}
+
+void Exploration::pause_is_over() {
+  if (!stopped_) save();
+  saved_ = Clock::now();
+  pausing_ = false;
+  resumed_.notify_all();
+}
+
+void Exploration::save() const {
+  CheckpointWriter to;
+  to << options_->name << options_->steps << std::uint64_t{options_->spurious}
+     << std::uint64_t{options_->keep_going} << result_.executions << result_.blocked << result_.steps
+     << std::uint64_t{result_.fair_only} << result_.found.size();
+  for (const auto& [kind, times] : result_.found) to << static_cast<std::uint64_t>(kind) << times;
+  to << std::uint64_t{failure_.has_value()};
+  if (failure_) {
+    to << static_cast<std::uint64_t>(failure_->kind) << failure_->decisions.size();
+    for (const Decision& decision : failure_->decisions) {
+      to << static_cast<std::uint64_t>(decision.kind) << std::uint64_t{decision.chosen}
+         << std::uint64_t{decision.fallback};
+    }
+  }
+  std::vector<const Exhaustive*> explorers;
+  for (const auto& each : explorers_) explorers.push_back(static_cast<const Exhaustive*>(each.get()));
+  Exhaustive::save(explorers, to);
+  to.save(options_->checkpoint);
+}
+
+void Exploration::load() {
+  CheckpointReader from{options_->checkpoint};
+  if (const std::string name = from.text(); name != options_->name)
+    from.bad("it is of \"" + name + "\", not of \"" + options_->name + "\"");
+  const bool same = from.number() == options_->steps && from.number() == options_->spurious &&
+                    (from.number() != 0) == options_->keep_going;
+  if (!same) from.bad("it was made with another bound on steps, other spurious events or another keep_going");
+  result_.executions = from.number();
+  result_.blocked = from.number();
+  result_.steps = from.number();
+  result_.fair_only = from.number(1) != 0;
+  constexpr std::uint64_t most_of_anything = std::uint64_t{1} << 32U;
+  const auto kind = [&] { return static_cast<FindingKind>(from.number(UINT8_MAX)); };
+  for (std::uint64_t left = from.number(most_of_anything); left != 0; --left) {
+    const FindingKind found = kind();
+    result_.found[found] = from.number();
+  }
+  if (from.number(1) != 0) {
+    Failure& failure = failure_.emplace();
+    failure.kind = kind();
+    failure.decisions.resize(from.number(most_of_anything));
+    for (Decision& decision : failure.decisions) {
+      decision.kind = from.number(1) == 0 ? Decision::Kind::schedule : Decision::Kind::outcome;
+      decision.chosen = static_cast<std::uint8_t>(from.number(UINT8_MAX));
+      decision.fallback = static_cast<std::uint8_t>(from.number(UINT8_MAX));
+    }
+  }
+  for (auto& each : Exhaustive::load(from)) explorers_.push_back(std::move(each));
+  from.end();
+  begun_ = result_.executions;
+  result_.note = "went on from a checkpoint after " + std::to_string(result_.executions) + " executions";
+}
+
+}  // namespace lockstep::sim

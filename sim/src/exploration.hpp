@@ -1,0 +1,77 @@
+// One exploration: what its threads have done and found together, and when it is time to stop or to tell.
+#pragma once
+
+#include <lockstep/sim/explore.hpp>
+#include <lockstep/sim/explorer.hpp>
+
+#include "team.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace lockstep::sim {
+
+/// An execution that ended in a finding.
+struct Failure {
+  std::uint64_t number = 0;  ///< of the execution, where they have one
+  FindingKind kind = FindingKind::check;
+  std::vector<Decision> decisions = {};
+};
+
+/// Runs a test body as often as its options ask for.
+class Exploration {
+ public:
+  using Body = std::function<void()>;
+
+  Exploration(const Body& body, const Options& options);
+
+  /// Once.
+  Result run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  class Worker;
+
+  void work(Explorer& explorer, bool first);
+  void add(std::unique_ptr<Explorer> explorer);
+  [[nodiscard]] bool more_is_wanted() const noexcept;
+  [[nodiscard]] bool begin(Explorer& explorer);
+  void add(Result& news);
+  void add(Failure failure);
+  void show_failure();
+  void tell(Clock::time_point now);
+  void pause(std::unique_lock<std::mutex>& lock);
+  void pause_is_over();
+  void save() const;
+  void load();
+
+  const Body* body_;
+  const Options* options_;
+  Team team_;
+  Clock::time_point start_ = Clock::now();
+
+  std::atomic<bool> stopped_ = false;
+  std::atomic<bool> pausing_ = false;     ///< all wait until a checkpoint is written
+  std::atomic<std::uint64_t> begun_ = 0;  ///< executions that count, as far as is known
+  std::atomic<std::uint64_t> last_;       ///< executions with a greater number need not be made
+
+  std::mutex mutex_;  ///< guards what follows
+  Result result_;
+  std::list<std::unique_ptr<Explorer>> explorers_;  ///< that have something to do
+  std::optional<Failure> failure_;                  ///< the one to be shown
+  Clock::time_point told_ = start_;
+  Clock::time_point saved_ = start_;
+  unsigned working_ = 0;  ///< threads
+  unsigned paused_ = 0;   ///< of them
+  std::condition_variable resumed_;
+};
+
+}  // namespace lockstep::sim
