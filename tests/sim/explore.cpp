@@ -5,7 +5,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <mutex>
 #include <set>
+#include <shared_mutex>
 
 BOOST_AUTO_TEST_SUITE(exploring)
 
@@ -133,6 +135,18 @@ BOOST_AUTO_TEST_CASE(those_that_draw_stop_after_their_executions_and_claim_no_co
     BOOST_TEST(result.executions == 17U);
     BOOST_TEST(!result.complete);
   }
+}
+
+BOOST_AUTO_TEST_CASE(executions_that_turn_out_like_others_do_not_count) {
+  const auto body = [] {
+    shared_mutex guard;
+    const auto read = [&] { const std::shared_lock lock{guard}; };
+    const auto write = [&] { const std::lock_guard lock{guard}; };
+    concurrently(read, read, write, write);
+  };
+  const Result whole = explore(body);
+  BOOST_TEST(whole.blocked > 0U);
+  BOOST_TEST(explore(body, {.executions = whole.executions - 1}).executions == whole.executions - 1);
 }
 
 BOOST_AUTO_TEST_CASE(an_exhaustive_exploration_that_is_cut_short_is_not_complete) {

@@ -10,7 +10,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <unistd.h>
+
+#include <filesystem>
 #include <memory>
+#include <string>
 #include <type_traits>
 
 BOOST_AUTO_TEST_SUITE(random_programs)
@@ -46,7 +50,7 @@ struct Blocked {
 
 /// One explorer that is split now and then, against one that is not.
 template <class Tested>
-Blocked compare_split(unsigned kinds, const Size& size) {
+Blocked compare_split(unsigned kinds, const Size& size, const std::string& file = {}) {
   constexpr std::uint64_t most = 1'000;
   Blocked blocked;
   std::uint64_t splits = 0;
@@ -55,7 +59,7 @@ Blocked compare_split(unsigned kinds, const Size& size) {
     const auto whole = tested<Tested>();
     const Exploration expected = traces(program, *whole, most, size.spurious);
     if (!expected.ended) continue;
-    SplitAtRandom<Tested> parts{tested<Tested>(), number};
+    SplitAtRandom<Tested> parts{tested<Tested>(), number, file};
     const Exploration found = traces(program, parts, 1'000 * most, size.spurious);
     BOOST_TEST(parts.complete());
     BOOST_TEST((found.traces == expected.traces), "program " << number << ", " << to_string(program) << ": "
@@ -165,6 +169,18 @@ BOOST_AUTO_TEST_CASE(have_each_trace_once_if_explorers_hand_over_parts) {
   static_cast<void>(
       compare_split<Exhaustive>(waits | stops, {.threads = 3, .length = 5, .programs = 50, .spurious = 1}));
   static_cast<void>(compare_split<Bounded>(atomics | locks | waits, {3, 5, 100}));
+}
+
+BOOST_AUTO_TEST_CASE(have_each_trace_once_if_explorers_are_saved_and_others_go_on) {
+  const std::string file =
+      (std::filesystem::temp_directory_path() / ("lockstep-explorers-" + std::to_string(getpid()))).string();
+  BOOST_TEST(compare_split<Exhaustive>(atomics, {4, 6, 100}, file).optimal == 0U);
+  static_cast<void>(
+      compare_split<Exhaustive>(atomics | locks | waits | parking | timed | steps, {4, 6, 30}, file));
+  static_cast<void>(compare_split<Exhaustive>(locks, {4, 6, 60}, file));
+  static_cast<void>(compare_split<Exhaustive>(
+      waits | stops, {.threads = 3, .length = 4, .programs = 15, .spurious = 1}, file));
+  std::filesystem::remove(file);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,21 +3,27 @@
 
 #include <lockstep/sim/explorer.hpp>
 
+#include "checkpoint.hpp"
+#include "exhaustive.hpp"
 #include "splitmix.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace lockstep::sim::test {
 
-/// Explores what `Split` does, by several of them. Which one goes next, and when one is split, is drawn.
+/// Explores what `Split` does, by several of them. Which one goes next, and when one is split, is drawn; and
+/// when all of them are saved to `file`, if it has a name, and others go on from there.
 template <class Split>
 class SplitAtRandom final : public Explorer {
  public:
-  SplitAtRandom(std::unique_ptr<Split> first, std::uint64_t seed) : draw_{seed} {
+  SplitAtRandom(std::unique_ptr<Split> first, std::uint64_t seed, std::string file = {})
+      : draw_{seed}, file_{std::move(file)} {
     parts_.push_back(std::move(first));
   }
 
@@ -49,6 +55,7 @@ class SplitAtRandom final : public Explorer {
         ++splits_;
       }
     }
+    if (!file_.empty() && draw_.below(4) == 0) save_and_load();
     return counts;
   }
   [[nodiscard]] bool complete() const noexcept override { return parts_.empty() && complete_; }
@@ -59,9 +66,23 @@ class SplitAtRandom final : public Explorer {
  private:
   Explorer& part() { return *parts_[present_]; }
 
+  void save_and_load() {
+    if constexpr (std::is_same_v<Split, Exhaustive>) {
+      std::vector<const Exhaustive*> all;
+      for (const auto& each : parts_) all.push_back(static_cast<const Exhaustive*>(each.get()));
+      CheckpointWriter to;
+      Exhaustive::save(all, to);
+      to.save(file_);
+      CheckpointReader from{file_};
+      parts_ = Exhaustive::load(from);
+      from.end();
+    }
+  }
+
   std::vector<std::unique_ptr<Explorer>> parts_;
   std::size_t present_ = 0;
   SplitMix draw_;
+  std::string file_;
   std::uint64_t splits_ = 0;
   bool complete_ = true;
 };
