@@ -2,6 +2,8 @@
 // second write stale for ever. Everybody runs, nobody gets anywhere.
 #include "bank.hpp"
 
+#include <algorithm>
+
 namespace lockstep::sim::scenarios {
 
 namespace {

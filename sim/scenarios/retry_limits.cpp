@@ -2,6 +2,7 @@
 // long, or when somebody says stop. Time is virtual.
 #include "bank.hpp"
 
+#include <algorithm>
 #include <stop_token>
 
 namespace lockstep::sim::scenarios {

@@ -3,6 +3,7 @@
 // same state, is not tried again.
 #include <lockstep/sim/linearizability.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <tuple>
 #include <utility>

@@ -30,11 +30,9 @@
 // DEALINGS IN THE SOFTWARE.
 #pragma once
 
-#include <algorithm>
 #include <any>
 #include <array>
 #include <atomic>
-#include <charconv>
 #include <concepts>
 #include <condition_variable>
 #include <cstddef>
@@ -43,8 +41,8 @@
 #include <exception>
 #include <functional>
 #include <initializer_list>
-#include <iterator>
 #include <limits>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -53,7 +51,6 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <thread>
 #include <tuple>
 #include <type_traits>
@@ -144,12 +141,18 @@ template <class T>
   }
 }
 
+namespace detail {
+inline std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (const auto part : parts) text.append(part.data(), part.size());
+  return text;
+}
+}  // namespace detail
+
 /// One text of several.
 template <std::convertible_to<std::string_view>... Parts>
 [[nodiscard]] std::string joined(const Parts&... parts) {
-  std::string text;
-  (text.append(std::string_view{parts}), ...);
-  return text;
+  return detail::joined({std::string_view{parts}...});
 }
 
 }  // namespace lockstep
@@ -1097,15 +1100,19 @@ struct RecordLock {
   [[nodiscard]] bool idle() const noexcept { return holders.empty() && waiters.empty(); }
 
   [[nodiscard]] Holder* holder(const Owner<R>& owner) {
-    const auto found = std::ranges::find(holders, &owner, &Holder::owner);
-    return found == holders.end() ? nullptr : &*found;
+    for (auto& holder : holders) {
+      if (holder.owner == &owner) return &holder;
+    }
+    return nullptr;
   }
 
   /// True if `owner` may hold it in `mode` beside the present holders.
   [[nodiscard]] bool compatible(const Owner<R>& owner, LockMode mode) const {
-    return std::ranges::all_of(holders, [&](const Holder& holder) {
-      return holder.owner == &owner || (mode == LockMode::shared && holder.mode == LockMode::shared);
-    });
+    for (const auto& holder : holders) {
+      const bool shared = mode == LockMode::shared && holder.mode == LockMode::shared;
+      if (holder.owner != &owner && !shared) return false;
+    }
+    return true;
   }
 };
 
@@ -1152,7 +1159,10 @@ class CycleSearch {
 
  private:
   bool visit(const Owner<R>& owner) {
-    if (!owner.waits_for || std::ranges::find(seen_, &owner) != seen_.end()) return false;
+    if (!owner.waits_for) return false;
+    for (const auto* const seen : seen_) {
+      if (seen == &owner) return false;
+    }
     seen_.push_back(&owner);
     path_.push_back({owner.id, owner.wants});
     const auto& lock = *owner.waits_for;
@@ -1231,8 +1241,8 @@ bool acquire(RecordLock<R>& lock, Owner<R>& owner, LockMode mode, Wait wait,
 
   owner.wants = place();
   lock.holders.reserve(lock.holders.size() + lock.waiters.size() + 1);  // so that grant cannot fail
-  const auto before =
-      std::ranges::find_if(lock.waiters, [&](const auto& waiter) { return held && !waiter.upgrade; });
+  auto before = lock.waiters.begin();
+  while (before != lock.waiters.end() && (!held || before->upgrade)) ++before;
   lock.waiters.insert(before, {&owner, mode, held != nullptr});
   owner.waits_for = &lock;
   const InQueue<R> queued{owner};
@@ -1242,7 +1252,7 @@ bool acquire(RecordLock<R>& lock, Owner<R>& owner, LockMode mode, Wait wait,
   if (wait.kind() == Wait::Kind::up_to) {
     const auto now = R::clock::now();
     const auto most = std::chrono::floor<std::chrono::nanoseconds>(R::clock::time_point::max() - now);
-    limit = now + std::chrono::ceil<typename R::clock::duration>(std::min(wait.limit(), most));
+    limit = now + std::chrono::ceil<typename R::clock::duration>(wait.limit() < most ? wait.limit() : most);
   }
   if (!wait_until_granted<R>(owner, limit, guard)) throw LockTimeout{owner.wants};
   return true;
@@ -1551,10 +1561,10 @@ class Database : public FindsVerbs {
   /// empty. Throws NameTaken. Called with the mutex held.
   [[nodiscard]] std::shared_ptr<const std::string> take_name(std::string name, std::uint64_t ordinal) {
     const auto taken = [&](const std::string& wanted) {
-      return std::ranges::any_of(names_, [&](const auto& known) {
-        const auto other = known.lock();
-        return other && *other == wanted;
-      });
+      for (const auto& known : names_) {
+        if (const auto other = known.lock(); other && *other == wanted) return true;
+      }
+      return false;
     };
     std::erase_if(names_, [](const auto& known) { return known.expired(); });
     if (name.empty()) {
@@ -1589,11 +1599,11 @@ Commit Session<R>::commit() {
     ~End() { session.end_locked(); }
   } const end{*this};
 
-  std::vector<Entry*> writes;
+  std::list<Entry*> writes;  // sorts itself, which spares every includer <algorithm>
   for (const auto& entry : entries_) {
     if (entry->staged.write != Entry::Write::none) writes.push_back(entry.get());
   }
-  std::ranges::sort(writes, std::less{}, [](const Entry* entry) { return entry->slot().order; });
+  writes.sort([](const Entry* a, const Entry* b) { return a->slot().order < b->slot().order; });
   for (auto* const entry : writes) lock(*entry, LockMode::exclusive, Wait::forever(), guard);
 
   Commit::Members failed;
@@ -1956,8 +1966,10 @@ class StagedStorage {
     friend StagedStorage;
 
     Change* find(std::vector<Change>& among, const Key& key) {
-      const auto found = std::ranges::find(among, key, &Change::key);
-      return found == among.end() ? nullptr : &*found;
+      for (auto& change : among) {
+        if (change.key == key) return &change;
+      }
+      return nullptr;
     }
 
     // A change of a change keeps the first guard. Two guards of one record that
@@ -2517,14 +2529,14 @@ class Lost {
 
   [[nodiscard]] const Commit& commit() const noexcept { return commit_; }
 
-  /// Calls `tell` with the conflict.
+  /// Calls `tell` with the conflict, and returns what it does.
   template <class Tell>
-  void tell(Tell&& tell) const {
+  auto tell(Tell&& tell) const {
     if (!error_) return tell(StaleRecord{commit_});
     try {
       std::rethrow_exception(error_);
     } catch (const Conflicted& conflict) {
-      tell(conflict);
+      return tell(conflict);
     }
   }
 
@@ -2565,19 +2577,17 @@ class Attempts {
 
  private:
   [[noreturn]] void give_up(Exhausted::Reason reason, const Lost& lost) const {
-    std::optional<Exhausted> exhausted;
-    lost.tell([&](const Conflicted& last) { exhausted.emplace(reason, lost_, last, lost.commit()); });
-    throw *std::move(exhausted);
+    throw lost.tell([&](const Conflicted& last) { return Exhausted{reason, lost_, last, lost.commit()}; });
   }
 
   /// Drawn from [0, base * 2^(lost - 1)], at most the cap.
   [[nodiscard]] std::chrono::nanoseconds delay() const {
     if (retry_->base.count() <= 0) return {};
-    const unsigned doublings = std::min(lost_ - 1, 62U);
+    const unsigned doublings = lost_ > 62 ? 62 : lost_ - 1;
     const auto range = retry_->cap.count() >> doublings <= retry_->base.count()
                            ? retry_->cap
                            : retry_->base * (std::int64_t{1} << doublings);
-    const auto ticks = static_cast<std::uint64_t>(std::max(range.count(), std::int64_t{0}));
+    const auto ticks = range.count() > 0 ? static_cast<std::uint64_t>(range.count()) : 0;
     return std::chrono::nanoseconds{static_cast<std::int64_t>(R::random() % (ticks + 1))};
   }
 
@@ -2815,8 +2825,8 @@ class LockedRecords {
       : storage_{&storage}, session_{storage.session()} {
     static_assert(std::totally_ordered<key_of<S>>,
                   "with_locks: the key type has no order to lock several records in: give it an operator<=>");
-    std::vector<key_of<S>> sorted{keys.begin(), keys.end()};
-    if constexpr (std::totally_ordered<key_of<S>>) std::ranges::sort(sorted);
+    std::list<key_of<S>> sorted{keys.begin(), keys.end()};  // sorts itself: no <algorithm>
+    if constexpr (std::totally_ordered<key_of<S>>) sorted.sort();
     for (const auto& key : sorted) detail::lock_or_throw(storage, session_, key, LockMode::exclusive, wait);
     for (const auto& key : sorted) {
       if (member(key) != members_.end()) continue;
@@ -2850,8 +2860,9 @@ class LockedRecords {
   };
 
   [[nodiscard]] auto member(const key_of<S>& key) {
-    return std::ranges::find_if(members_,
-                                [&](const Member& member) { return same_key(*storage_, member.key, key); });
+    auto found = members_.begin();
+    while (found != members_.end() && !same_key(*storage_, found->key, key)) ++found;
+    return found;
   }
 
   S* storage_;
@@ -3103,16 +3114,34 @@ struct Unsigned {
   }
 };
 
+namespace detail {
+
+/// Takes the decimal number off that `text` begins with; nothing if there is none, or one of more than 64
+/// bits. (std::from_chars would be a thirtieth of what including lockstep costs.)
+[[nodiscard]] constexpr std::optional<std::uint64_t> take_number(std::string_view& text) {
+  constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t number = 0;
+  std::size_t digits = 0;
+  for (; digits < text.size() && '0' <= text[digits] && text[digits] <= '9'; ++digits) {
+    const auto digit = static_cast<std::uint64_t>(text[digits] - '0');
+    if (number > (most - digit) / 10) return std::nullopt;
+    number = 10 * number + digit;
+  }
+  if (digits == 0) return std::nullopt;
+  text.remove_prefix(digits);
+  return number;
+}
+
+}  // namespace detail
+
 /// The version whose text is `text`; nothing if it is no version's. A version type of
 /// your own has an overload in its namespace.
 [[nodiscard]] inline std::optional<Version> version_from_text(std::string_view text,
                                                               std::type_identity<Version>) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (text == "absent") return Version{};
-  if (error != std::errc{} || end != text.data() + text.size() || number > Version::last().number())
-    return {};
-  return Version{number};
+  const auto number = detail::take_number(text);
+  if (!number || !text.empty() || *number > Version::last().number()) return {};
+  return Version{*number};
 }
 
 /// A version type that goes into a token and comes back: `version_from_text` of a version's
@@ -3170,14 +3199,10 @@ template <Storage S>
 [[nodiscard]] inline std::array<std::string_view, 3> token_parts(std::string_view text) {
   std::array<std::string_view, 3> parts;
   for (auto& part : parts) {
-    std::size_t size = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-    const auto digits = static_cast<std::size_t>(end - text.data());
-    if (error != std::errc{} || digits == text.size() || *end != ':' || size > text.size() - digits - 1) {
-      throw TokenMalformed{};
-    }
-    part = text.substr(digits + 1, size);
-    text.remove_prefix(digits + 1 + size);
+    const auto size = take_number(text);
+    if (!size || text.empty() || text.front() != ':' || *size > text.size() - 1) throw TokenMalformed{};
+    part = text.substr(1, static_cast<std::size_t>(*size));
+    text.remove_prefix(1 + part.size());
   }
   if (!text.empty()) throw TokenMalformed{};
   return parts;
@@ -3504,10 +3529,11 @@ class Transaction {
     const auto rollbacks = after_rollback_.size();
     const auto undo = [&] {
       for (std::size_t i = 0; i < members_.size(); ++i) members_[i]->restore(i < count ? states[i] : nullptr);
-      after_commit_.resize(commits);
-      std::move(after_rollback_.begin() + static_cast<std::ptrdiff_t>(rollbacks), after_rollback_.end(),
-                std::back_inserter(undone_));
-      after_rollback_.resize(rollbacks);
+      while (after_commit_.size() > commits) after_commit_.pop_back();
+      for (auto i = rollbacks; i < after_rollback_.size(); ++i) {
+        undone_.push_back(std::move(after_rollback_[i]));
+      }
+      while (after_rollback_.size() > rollbacks) after_rollback_.pop_back();
     };
     const auto run = [&](auto&& roll_back) {
       try {
@@ -3570,7 +3596,7 @@ class Transaction {
   [[nodiscard]] std::vector<std::function<void()>> take_hooks(std::optional<bool> committed) {
     std::vector<std::function<void()>> hooks;
     if (committed) hooks = std::move(*committed ? after_commit_ : after_rollback_);
-    std::ranges::move(undone_, std::back_inserter(hooks));
+    for (auto& hook : undone_) hooks.push_back(std::move(hook));
     return hooks;
   }
 
@@ -3669,8 +3695,6 @@ struct Kept<void> {
   void take() {}
 };
 
-struct Won {};  // an attempt's result: there is nothing more to tell
-
 template <SessionSource D, class F>
 auto run_transaction(D& source, F& fn, const Retry& retry,
                      typename Transaction<session_of<D>>::Access access) {
@@ -3681,7 +3705,8 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
   Hooks hooks;  // of the last attempt
   Kept<Result> result;
   try {
-    const auto attempt = [&](bool lock, Lost& lost) -> std::optional<Won> {
+    // True where it won; the loop wants nothing else of its result.
+    const auto attempt = [&](bool lock, Lost& lost) -> std::optional<bool> {
       Tx tx{source.session(), lock, access};
       const auto end = [&](std::optional<bool> committed) { hooks = tx.take_hooks(committed); };
       try {
@@ -3704,7 +3729,7 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
         throw;
       }
       end(won);
-      return won ? std::optional{Won{}} : std::nullopt;
+      return won ? std::optional{true} : std::nullopt;
     };
     retry_loop<runtime_of<D>>(retry, attempt);
   } catch (...) {
@@ -3874,8 +3899,8 @@ void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S
       [&, &from = from, &to = to, &amount = amount](auto& tx) {
         if constexpr (LockableStorage<S> && std::totally_ordered<key_of<S>>) {
           if (tx.locks()) {  // in key order, so that opposite transfers do not deadlock
-            tx.lock(storage, std::min(from, to));
-            tx.lock(storage, std::max(from, to));
+            tx.lock(storage, to < from ? to : from);
+            tx.lock(storage, to < from ? from : to);
           }
         }
         auto& payer = std::invoke(Field, tx.edit(storage, from));

@@ -5,6 +5,7 @@
 
 #include <lockstep/runtime/runtime.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <deque>

@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -79,12 +80,18 @@ template <class T>
   }
 }
 
+namespace detail {
+inline std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (const auto part : parts) text.append(part.data(), part.size());
+  return text;
+}
+}  // namespace detail
+
 /// One text of several.
 template <std::convertible_to<std::string_view>... Parts>
 [[nodiscard]] std::string joined(const Parts&... parts) {
-  std::string text;
-  (text.append(std::string_view{parts}), ...);
-  return text;
+  return detail::joined({std::string_view{parts}...});
 }
 
 }  // namespace lockstep

@@ -13,11 +13,9 @@
 #include <lockstep/runtime/std_runtime.hpp>
 #include <lockstep/storage/storage.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <limits>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -305,10 +303,10 @@ class Database : public FindsVerbs {
   /// empty. Throws NameTaken. Called with the mutex held.
   [[nodiscard]] std::shared_ptr<const std::string> take_name(std::string name, std::uint64_t ordinal) {
     const auto taken = [&](const std::string& wanted) {
-      return std::ranges::any_of(names_, [&](const auto& known) {
-        const auto other = known.lock();
-        return other && *other == wanted;
-      });
+      for (const auto& known : names_) {
+        if (const auto other = known.lock(); other && *other == wanted) return true;
+      }
+      return false;
     };
     std::erase_if(names_, [](const auto& known) { return known.expired(); });
     if (name.empty()) {
@@ -343,11 +341,11 @@ Commit Session<R>::commit() {
     ~End() { session.end_locked(); }
   } const end{*this};
 
-  std::vector<Entry*> writes;
+  std::list<Entry*> writes;  // sorts itself, which spares every includer <algorithm>
   for (const auto& entry : entries_) {
     if (entry->staged.write != Entry::Write::none) writes.push_back(entry.get());
   }
-  std::ranges::sort(writes, std::less{}, [](const Entry* entry) { return entry->slot().order; });
+  writes.sort([](const Entry* a, const Entry* b) { return a->slot().order < b->slot().order; });
   for (auto* const entry : writes) lock(*entry, LockMode::exclusive, Wait::forever(), guard);
 
   Commit::Members failed;

@@ -8,7 +8,6 @@
 #include <lockstep/runtime/runtime.hpp>
 #include <lockstep/storage/storage.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -39,15 +38,19 @@ struct RecordLock {
   [[nodiscard]] bool idle() const noexcept { return holders.empty() && waiters.empty(); }
 
   [[nodiscard]] Holder* holder(const Owner<R>& owner) {
-    const auto found = std::ranges::find(holders, &owner, &Holder::owner);
-    return found == holders.end() ? nullptr : &*found;
+    for (auto& holder : holders) {
+      if (holder.owner == &owner) return &holder;
+    }
+    return nullptr;
   }
 
   /// True if `owner` may hold it in `mode` beside the present holders.
   [[nodiscard]] bool compatible(const Owner<R>& owner, LockMode mode) const {
-    return std::ranges::all_of(holders, [&](const Holder& holder) {
-      return holder.owner == &owner || (mode == LockMode::shared && holder.mode == LockMode::shared);
-    });
+    for (const auto& holder : holders) {
+      const bool shared = mode == LockMode::shared && holder.mode == LockMode::shared;
+      if (holder.owner != &owner && !shared) return false;
+    }
+    return true;
   }
 };
 
@@ -94,7 +97,10 @@ class CycleSearch {
 
  private:
   bool visit(const Owner<R>& owner) {
-    if (!owner.waits_for || std::ranges::find(seen_, &owner) != seen_.end()) return false;
+    if (!owner.waits_for) return false;
+    for (const auto* const seen : seen_) {
+      if (seen == &owner) return false;
+    }
     seen_.push_back(&owner);
     path_.push_back({owner.id, owner.wants});
     const auto& lock = *owner.waits_for;
@@ -173,8 +179,8 @@ bool acquire(RecordLock<R>& lock, Owner<R>& owner, LockMode mode, Wait wait,
 
   owner.wants = place();
   lock.holders.reserve(lock.holders.size() + lock.waiters.size() + 1);  // so that grant cannot fail
-  const auto before =
-      std::ranges::find_if(lock.waiters, [&](const auto& waiter) { return held && !waiter.upgrade; });
+  auto before = lock.waiters.begin();
+  while (before != lock.waiters.end() && (!held || before->upgrade)) ++before;
   lock.waiters.insert(before, {&owner, mode, held != nullptr});
   owner.waits_for = &lock;
   const InQueue<R> queued{owner};
@@ -184,7 +190,7 @@ bool acquire(RecordLock<R>& lock, Owner<R>& owner, LockMode mode, Wait wait,
   if (wait.kind() == Wait::Kind::up_to) {
     const auto now = R::clock::now();
     const auto most = std::chrono::floor<std::chrono::nanoseconds>(R::clock::time_point::max() - now);
-    limit = now + std::chrono::ceil<typename R::clock::duration>(std::min(wait.limit(), most));
+    limit = now + std::chrono::ceil<typename R::clock::duration>(wait.limit() < most ? wait.limit() : most);
   }
   if (!wait_until_granted<R>(owner, limit, guard)) throw LockTimeout{owner.wants};
   return true;

@@ -5,7 +5,6 @@
 #include <lockstep/core/contract.hpp>
 #include <lockstep/storage/storage.hpp>
 
-#include <algorithm>
 #include <span>
 
 namespace lockstep {
@@ -64,8 +63,10 @@ class StagedStorage {
     friend StagedStorage;
 
     Change* find(std::vector<Change>& among, const Key& key) {
-      const auto found = std::ranges::find(among, key, &Change::key);
-      return found == among.end() ? nullptr : &*found;
+      for (auto& change : among) {
+        if (change.key == key) return &change;
+      }
+      return nullptr;
     }
 
     // A change of a change keeps the first guard. Two guards of one record that

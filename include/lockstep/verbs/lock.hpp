@@ -7,9 +7,9 @@
 #include <lockstep/core/parameter.hpp>
 #include <lockstep/verbs/update.hpp>
 
-#include <algorithm>
 #include <functional>
 #include <initializer_list>
+#include <list>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -149,8 +149,8 @@ class LockedRecords {
       : storage_{&storage}, session_{storage.session()} {
     static_assert(std::totally_ordered<key_of<S>>,
                   "with_locks: the key type has no order to lock several records in: give it an operator<=>");
-    std::vector<key_of<S>> sorted{keys.begin(), keys.end()};
-    if constexpr (std::totally_ordered<key_of<S>>) std::ranges::sort(sorted);
+    std::list<key_of<S>> sorted{keys.begin(), keys.end()};  // sorts itself: no <algorithm>
+    if constexpr (std::totally_ordered<key_of<S>>) sorted.sort();
     for (const auto& key : sorted) detail::lock_or_throw(storage, session_, key, LockMode::exclusive, wait);
     for (const auto& key : sorted) {
       if (member(key) != members_.end()) continue;
@@ -184,8 +184,9 @@ class LockedRecords {
   };
 
   [[nodiscard]] auto member(const key_of<S>& key) {
-    return std::ranges::find_if(members_,
-                                [&](const Member& member) { return same_key(*storage_, member.key, key); });
+    auto found = members_.begin();
+    while (found != members_.end() && !same_key(*storage_, found->key, key)) ++found;
+    return found;
   }
 
   S* storage_;

@@ -7,7 +7,6 @@
 #include <lockstep/runtime/time.hpp>
 #include <lockstep/storage/commit.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <exception>
@@ -115,14 +114,14 @@ class Lost {
 
   [[nodiscard]] const Commit& commit() const noexcept { return commit_; }
 
-  /// Calls `tell` with the conflict.
+  /// Calls `tell` with the conflict, and returns what it does.
   template <class Tell>
-  void tell(Tell&& tell) const {
+  auto tell(Tell&& tell) const {
     if (!error_) return tell(StaleRecord{commit_});
     try {
       std::rethrow_exception(error_);
     } catch (const Conflicted& conflict) {
-      tell(conflict);
+      return tell(conflict);
     }
   }
 
@@ -163,19 +162,17 @@ class Attempts {
 
  private:
   [[noreturn]] void give_up(Exhausted::Reason reason, const Lost& lost) const {
-    std::optional<Exhausted> exhausted;
-    lost.tell([&](const Conflicted& last) { exhausted.emplace(reason, lost_, last, lost.commit()); });
-    throw *std::move(exhausted);
+    throw lost.tell([&](const Conflicted& last) { return Exhausted{reason, lost_, last, lost.commit()}; });
   }
 
   /// Drawn from [0, base * 2^(lost - 1)], at most the cap.
   [[nodiscard]] std::chrono::nanoseconds delay() const {
     if (retry_->base.count() <= 0) return {};
-    const unsigned doublings = std::min(lost_ - 1, 62U);
+    const unsigned doublings = lost_ > 62 ? 62 : lost_ - 1;
     const auto range = retry_->cap.count() >> doublings <= retry_->base.count()
                            ? retry_->cap
                            : retry_->base * (std::int64_t{1} << doublings);
-    const auto ticks = static_cast<std::uint64_t>(std::max(range.count(), std::int64_t{0}));
+    const auto ticks = range.count() > 0 ? static_cast<std::uint64_t>(range.count()) : 0;
     return std::chrono::nanoseconds{static_cast<std::int64_t>(R::random() % (ticks + 1))};
   }
 

@@ -5,13 +5,13 @@
 #include <lockstep/storage/storage.hpp>
 
 #include <array>
-#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <type_traits>
 
 namespace lockstep {
@@ -78,16 +78,34 @@ struct Unsigned {
   }
 };
 
+namespace detail {
+
+/// Takes the decimal number off that `text` begins with; nothing if there is none, or one of more than 64
+/// bits. (std::from_chars would be a thirtieth of what including lockstep costs.)
+[[nodiscard]] constexpr std::optional<std::uint64_t> take_number(std::string_view& text) {
+  constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t number = 0;
+  std::size_t digits = 0;
+  for (; digits < text.size() && '0' <= text[digits] && text[digits] <= '9'; ++digits) {
+    const auto digit = static_cast<std::uint64_t>(text[digits] - '0');
+    if (number > (most - digit) / 10) return std::nullopt;
+    number = 10 * number + digit;
+  }
+  if (digits == 0) return std::nullopt;
+  text.remove_prefix(digits);
+  return number;
+}
+
+}  // namespace detail
+
 /// The version whose text is `text`; nothing if it is no version's. A version type of
 /// your own has an overload in its namespace.
 [[nodiscard]] inline std::optional<Version> version_from_text(std::string_view text,
                                                               std::type_identity<Version>) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (text == "absent") return Version{};
-  if (error != std::errc{} || end != text.data() + text.size() || number > Version::last().number())
-    return {};
-  return Version{number};
+  const auto number = detail::take_number(text);
+  if (!number || !text.empty() || *number > Version::last().number()) return {};
+  return Version{*number};
 }
 
 /// A version type that goes into a token and comes back: `version_from_text` of a version's
@@ -145,14 +163,10 @@ template <Storage S>
 [[nodiscard]] inline std::array<std::string_view, 3> token_parts(std::string_view text) {
   std::array<std::string_view, 3> parts;
   for (auto& part : parts) {
-    std::size_t size = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-    const auto digits = static_cast<std::size_t>(end - text.data());
-    if (error != std::errc{} || digits == text.size() || *end != ':' || size > text.size() - digits - 1) {
-      throw TokenMalformed{};
-    }
-    part = text.substr(digits + 1, size);
-    text.remove_prefix(digits + 1 + size);
+    const auto size = take_number(text);
+    if (!size || text.empty() || text.front() != ':' || *size > text.size() - 1) throw TokenMalformed{};
+    part = text.substr(1, static_cast<std::size_t>(*size));
+    text.remove_prefix(1 + part.size());
   }
   if (!text.empty()) throw TokenMalformed{};
   return parts;

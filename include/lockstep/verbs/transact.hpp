@@ -6,11 +6,9 @@
 
 #include <lockstep/verbs/update.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <tuple>
 #include <vector>
@@ -277,10 +275,11 @@ class Transaction {
     const auto rollbacks = after_rollback_.size();
     const auto undo = [&] {
       for (std::size_t i = 0; i < members_.size(); ++i) members_[i]->restore(i < count ? states[i] : nullptr);
-      after_commit_.resize(commits);
-      std::move(after_rollback_.begin() + static_cast<std::ptrdiff_t>(rollbacks), after_rollback_.end(),
-                std::back_inserter(undone_));
-      after_rollback_.resize(rollbacks);
+      while (after_commit_.size() > commits) after_commit_.pop_back();
+      for (auto i = rollbacks; i < after_rollback_.size(); ++i) {
+        undone_.push_back(std::move(after_rollback_[i]));
+      }
+      while (after_rollback_.size() > rollbacks) after_rollback_.pop_back();
     };
     const auto run = [&](auto&& roll_back) {
       try {
@@ -343,7 +342,7 @@ class Transaction {
   [[nodiscard]] std::vector<std::function<void()>> take_hooks(std::optional<bool> committed) {
     std::vector<std::function<void()>> hooks;
     if (committed) hooks = std::move(*committed ? after_commit_ : after_rollback_);
-    std::ranges::move(undone_, std::back_inserter(hooks));
+    for (auto& hook : undone_) hooks.push_back(std::move(hook));
     return hooks;
   }
 
@@ -442,8 +441,6 @@ struct Kept<void> {
   void take() {}
 };
 
-struct Won {};  // an attempt's result: there is nothing more to tell
-
 template <SessionSource D, class F>
 auto run_transaction(D& source, F& fn, const Retry& retry,
                      typename Transaction<session_of<D>>::Access access) {
@@ -454,7 +451,8 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
   Hooks hooks;  // of the last attempt
   Kept<Result> result;
   try {
-    const auto attempt = [&](bool lock, Lost& lost) -> std::optional<Won> {
+    // True where it won; the loop wants nothing else of its result.
+    const auto attempt = [&](bool lock, Lost& lost) -> std::optional<bool> {
       Tx tx{source.session(), lock, access};
       const auto end = [&](std::optional<bool> committed) { hooks = tx.take_hooks(committed); };
       try {
@@ -477,7 +475,7 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
         throw;
       }
       end(won);
-      return won ? std::optional{Won{}} : std::nullopt;
+      return won ? std::optional{true} : std::nullopt;
     };
     retry_loop<runtime_of<D>>(retry, attempt);
   } catch (...) {

@@ -3,7 +3,6 @@
 
 #include <lockstep/verbs/transact.hpp>
 
-#include <algorithm>
 #include <concepts>
 #include <limits>
 
@@ -121,8 +120,8 @@ void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S
       [&, &from = from, &to = to, &amount = amount](auto& tx) {
         if constexpr (LockableStorage<S> && std::totally_ordered<key_of<S>>) {
           if (tx.locks()) {  // in key order, so that opposite transfers do not deadlock
-            tx.lock(storage, std::min(from, to));
-            tx.lock(storage, std::max(from, to));
+            tx.lock(storage, to < from ? to : from);
+            tx.lock(storage, to < from ? from : to);
           }
         }
         auto& payer = std::invoke(Field, tx.edit(storage, from));
