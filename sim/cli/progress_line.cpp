@@ -33,6 +33,10 @@ void ProgressLine::show(const std::string& doing, const Progress& progress) {
   if (!wanted_ || progress.elapsed < worth_telling) return;
   auto line = fmt::format("{}  {}  {}", doing, counted(progress.executions, "execution"),
                           show_duration(progress.elapsed));
+  const auto rate =
+      static_cast<double>(progress.executions) / std::chrono::duration<double>(progress.elapsed).count();
+  line += fmt::format("  {}/s  {} or more left", grouped(static_cast<std::uint64_t>(rate)),
+                      grouped(progress.left));
   line.resize(std::min(line.size(), width_of(stderr) - 1));  // a line that wraps cannot be cleared
   put(start_of_empty_line + line);
   shown_ = true;

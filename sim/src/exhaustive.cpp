@@ -71,6 +71,18 @@ bool Exhaustive::end(const Ending& ending) {
   return !ending.pruned;
 }
 
+/// What of shared points is left, others know as well; it is left out.
+std::uint64_t Exhaustive::left() const {
+  std::uint64_t left = 0;
+  for (std::size_t i = length_; i-- != 0 && !path_[i].shared;) {
+    const Point& point = path_[i];
+    if (point.kind == Decision::Kind::outcome)
+      left += (point.first + point.outcomes - point.chosen - 1) % point.outcomes;
+    for (const WakeupNode* branch = point.own.branches; branch != nullptr; branch = branch->sibling) ++left;
+  }
+  return left;
+}
+
 // --- Several threads ---
 
 /// A ledger to look at. A shared one waits for whoever is on the way to a branch of it: what the step there

@@ -46,6 +46,7 @@ class Exhaustive final : public Explorer {
   void times_out(unsigned thread) override;
   void stops(const Execution& execution, ThreadSet pending, bool failed) override;
   bool end(const Ending& ending) override;
+  [[nodiscard]] std::uint64_t left() const override;
   [[nodiscard]] std::unique_ptr<Explorer> split() override;
 
   [[nodiscard]] bool complete() const noexcept override { return complete_; }

@@ -96,9 +96,9 @@ class Exploration::Worker {
         if (std::exchange(first, false) && !ending.failed) see_that_it_repeats();
         if (ending.failed) failed(explorer.number());
       }
-      look_up();
+      look_up(explorer);
     }
-    whole_->add(news_);
+    whole_->add(news_, explorer);
   }
 
   /// What a failed execution comes to, in the smallest form.
@@ -136,11 +136,11 @@ class Exploration::Worker {
   }
 
   /// Looks at the clock now and then, and tells of what was done.
-  void look_up() {
+  void look_up(const Explorer& explorer) {
     constexpr std::uint64_t rarely = 1'024;
     if (steps_since_ < rarely && !whole_->pausing_) return;
     steps_since_ = 0;
-    whole_->add(news_);
+    whole_->add(news_, explorer);
   }
 
   void failed(std::uint64_t number) {
@@ -295,6 +295,7 @@ void Exploration::work(Explorer& explorer, bool first) {
   }
   const std::lock_guard lock{mutex_};
   --working_;
+  left_.erase(&explorer);
   if (explorer.complete()) explorers_.remove_if([&](const auto& each) { return each.get() == &explorer; });
   if (pausing_ && paused_ == working_) pause_is_over();
 }
@@ -322,8 +323,9 @@ bool Exploration::begin(Explorer& explorer) {
   return false;
 }
 
-void Exploration::add(Result& news) {
+void Exploration::add(Result& news, const Explorer& explorer) {
   std::unique_lock lock{mutex_};
+  left_[&explorer] = explorer.left();
   result_.executions += std::exchange(news.executions, 0);
   result_.blocked += std::exchange(news.blocked, 0);
   result_.steps += std::exchange(news.steps, 0);
@@ -352,10 +354,17 @@ void Exploration::add(Failure failure) {
 void Exploration::tell(Clock::time_point now) {
   told_ = now;
   result_.elapsed = now - start_;
-  if (options_->progress) {
-    options_->progress(
-        {.executions = result_.executions, .steps = result_.steps, .elapsed = result_.elapsed});
-  }
+  if (!options_->progress) return;
+  options_->progress(
+      {.executions = result_.executions, .steps = result_.steps, .elapsed = result_.elapsed, .left = left()});
+}
+
+std::uint64_t Exploration::left() const {
+  const std::uint64_t most = most_executions(*options_);
+  if (options_->strategy != Strategy::exhaustive) return most - std::min(most, result_.executions);
+  std::uint64_t left = 0;
+  for (const auto& [explorer, part] : left_) left += part;
+  return left;
 }
 
 // --- Checkpoints ---

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -44,7 +45,8 @@ class Exploration {
   void add(std::unique_ptr<Explorer> explorer);
   [[nodiscard]] bool more_is_wanted() const noexcept;
   [[nodiscard]] bool begin(Explorer& explorer);
-  void add(Result& news);
+  void add(Result& news, const Explorer& explorer);
+  [[nodiscard]] std::uint64_t left() const;
   void add(Failure failure);
   void show_failure();
   void tell(Clock::time_point now);
@@ -66,6 +68,7 @@ class Exploration {
   std::mutex mutex_;  ///< guards what follows
   Result result_;
   std::list<std::unique_ptr<Explorer>> explorers_;  ///< that have something to do
+  std::map<const Explorer*, std::uint64_t> left_;   ///< to each of those that are at work
   std::optional<Failure> failure_;                  ///< the one to be shown
   Clock::time_point told_ = start_;
   Clock::time_point saved_ = start_;

@@ -1,5 +1,9 @@
 // The number of executions on programs whose number of Mazurkiewicz traces is known: computed by
 // at least two other methods each. Fewer would miss an interleaving, more would repeat one.
+#include "exhaustive.hpp"
+
+#include <lockstep/sim/execution.hpp>
+
 #include "support.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -461,6 +465,21 @@ BOOST_AUTO_TEST_CASE(a_failure_hides_no_other) {
   });
   BOOST_TEST(result.found.contains(FindingKind::check));
   BOOST_TEST(result.found.contains(FindingKind::exception));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_known_to_be_left_is_left) {
+  constexpr std::uint64_t all = 2 * 128;
+  const auto body = [] {
+    atomic<int> x{0};
+    repeatedly(9, [&](unsigned i) { i == 0 ? x.store(1) : load(x); });
+  };
+  Execution execution;
+  Exhaustive explorer;
+  for (std::uint64_t ended = 1; explorer.begin(); ++ended) {
+    explorer.end(execution.run(body, explorer, {}));
+    BOOST_TEST(ended + explorer.left() <= all);
+    BOOST_TEST((explorer.left() == 0) == (ended == all));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -137,6 +137,22 @@ BOOST_AUTO_TEST_CASE(those_that_draw_stop_after_their_executions_and_claim_no_co
   }
 }
 
+BOOST_AUTO_TEST_CASE(in_the_end_all_executions_are_told_and_nothing_is_left) {
+  for (const Options& options : {Options{}, Options{.strategy = Strategy::random, .executions = 100}}) {
+    Progress last;
+    Options telling = options;
+    telling.progress = [&](const Progress& progress) { last = progress; };
+    const Result result = explore(
+        [] {
+          atomic<int> x{0};
+          test::repeatedly(3, [&](unsigned) { x.fetch_add(1); });
+        },
+        telling);
+    BOOST_TEST(last.executions == result.executions);
+    BOOST_TEST(last.left == 0U);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(executions_that_turn_out_like_others_do_not_count) {
   const auto body = [] {
     shared_mutex guard;

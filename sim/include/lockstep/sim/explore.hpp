@@ -34,6 +34,8 @@ struct Progress {
   std::uint64_t executions = 0;         ///< ended so far, without those cut short as redundant
   std::uint64_t steps = 0;              ///< over all of them
   std::chrono::nanoseconds elapsed{0};  ///< since the exploration began
+  std::uint64_t left =
+      0;  ///< executions that are known to be left; exhaustive exploration finds more as it goes on
 };
 
 /// How far to explore, and in which way.

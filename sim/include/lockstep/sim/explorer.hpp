@@ -90,6 +90,8 @@ class Explorer {
   /// True if there is nothing left to explore.
   [[nodiscard]] virtual bool complete() const noexcept { return false; }
 
+  /// How many executions are known to be left, between two of them; more may turn up. 0 if that is not known.
+  [[nodiscard]] virtual std::uint64_t left() const { return 0; }
   /// Hands over part of what is left to explore, for another thread to do at the same time; null if there is
   /// too little. Between executions. Together they explore what this one would have; each is used by one
   /// thread at a time.
