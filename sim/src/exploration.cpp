@@ -371,20 +371,24 @@ std::uint64_t Exploration::left() const {
 
 /// Waits between two executions until all do so; the last one writes the checkpoint.
 void Exploration::pause(std::unique_lock<std::mutex>& lock) {
+  if (paused_ + 1 == working_) return pause_is_over();
   ++paused_;
-  if (paused_ == working_) {
-    pause_is_over();
-  } else {
-    resumed_.wait(lock, [&] { return !pausing_; });
-  }
+  resumed_.wait(lock, [&] { return !pausing_; });
   --paused_;
 }
 
+/// The others go on once the mutex is free, also if nothing could be saved.
 void Exploration::pause_is_over() {
-  if (!stopped_) save();
   saved_ = Clock::now();
   pausing_ = false;
   resumed_.notify_all();
+  if (stopped_) return;
+  try {
+    save();
+  } catch (...) {
+    stopped_ = true;
+    throw;
+  }
 }
 
 void Exploration::save() const {

@@ -183,8 +183,15 @@ BOOST_AUTO_TEST_CASE(are_only_of_unbounded_exhaustive_exploration) {
 }
 
 BOOST_AUTO_TEST_CASE(that_cannot_be_written_are_an_error) {
-  BOOST_CHECK_THROW(explore(body, {.executions = 2, .checkpoint = "/no/such/directory/file"}),
-                    std::runtime_error);
+  for (const unsigned jobs : {1U, 4U}) {
+    BOOST_CHECK_THROW(explore(body, {.executions = 2, .jobs = jobs, .checkpoint = "/no/such/directory/file"}),
+                      std::runtime_error);
+    BOOST_CHECK_THROW(explore(body, {.jobs = jobs,
+                                     .spurious = 1,
+                                     .checkpoint = "/no/such/directory/file",
+                                     .checkpoint_every = std::chrono::nanoseconds{0}}),
+                      std::runtime_error);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
