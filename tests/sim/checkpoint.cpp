@@ -66,8 +66,10 @@ void failing() {
   });
 }
 
-/// Explores in parts of so many executions, until nothing is left; returns in how many.
+/// Explores in parts of so many executions, until nothing is left; tells in how many. Saves as often as it
+/// can.
 Result in_parts(const std::function<void()>& body, Options options, std::uint64_t part, unsigned& parts) {
+  options.checkpoint_every = std::chrono::nanoseconds{0};
   for (parts = 1;; ++parts) {
     options.executions = parts * part;
     Result result = explore(body, options);
