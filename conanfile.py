@@ -27,11 +27,13 @@ class LockstepConan(ConanFile):
         "fPIC": [True, False],
         "with_sim": [True, False],
         "with_hmac": [True, False],
+        "with_sqlite": [True, False],
     }
     default_options = {
         "fPIC": True,
         "with_sim": False,
         "with_hmac": False,
+        "with_sqlite": False,
     }
     no_copy_source = True
 
@@ -64,6 +66,8 @@ class LockstepConan(ConanFile):
             self.requires("onetbb/2021.12.0")
         if self.options.with_hmac:
             self.requires("openssl/[>=1.1 <4]", transitive_headers=True, transitive_libs=True)
+        if self.options.with_sqlite:
+            self.requires("sqlite3/3.45.3", transitive_headers=True, transitive_libs=True)
 
     def package_id(self):
         # Headers are the same for every compiler and every version of what they include. The options
@@ -82,6 +86,7 @@ class LockstepConan(ConanFile):
     def generate(self):
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["LOCKSTEP_HMAC"] = bool(self.options.with_hmac)
+        toolchain.cache_variables["LOCKSTEP_SQLITE"] = bool(self.options.with_sqlite)
         toolchain.cache_variables["LOCKSTEP_SIM"] = bool(self.options.with_sim)
         toolchain.cache_variables["LOCKSTEP_INSTALL"] = True
         for part in ("PROGRAM", "TESTS", "EXAMPLES", "BENCH"):
@@ -118,6 +123,10 @@ class LockstepConan(ConanFile):
         if self.options.with_hmac:
             hmac = self._component("hmac", "lockstep::hmac", "lockstep-hmac")
             hmac.requires = ["library", "openssl::crypto"]
+
+        if self.options.with_sqlite:
+            sqlite = self._component("sqlite", "lockstep::sqlite", "lockstep-sqlite")
+            sqlite.requires = ["library", "sqlite3::sqlite"]
 
         if self.options.with_sim:
             sim = self._component("sim", "lockstep::sim", "lockstep-sim")

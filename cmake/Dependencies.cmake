@@ -3,6 +3,7 @@
 set(LOCKSTEP_BOOST_VERSION 1.81)
 set(LOCKSTEP_GSL_VERSION 4.0)
 set(LOCKSTEP_TBB_VERSION 2021.8)
+set(LOCKSTEP_SQLITE_VERSION 3.26)  # table-valued pragmas
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
@@ -11,6 +12,11 @@ find_package(Microsoft.GSL ${LOCKSTEP_GSL_VERSION} CONFIG REQUIRED)
 # lockstep::hmac signs version tokens with OpenSSL; without it everything else works.
 if(LOCKSTEP_HMAC)
   find_package(OpenSSL QUIET COMPONENTS Crypto)
+endif()
+
+# lockstep::sqlite keeps records in SQLite files; without it everything else works.
+if(LOCKSTEP_SQLITE)
+  find_package(SQLite3 ${LOCKSTEP_SQLITE_VERSION} QUIET)
 endif()
 
 set(boost_components "")

@@ -1,4 +1,5 @@
-# lockstep::lockstep, the header-only library, and lockstep::hmac, its component that needs OpenSSL.
+# lockstep::lockstep, the header-only library, and its components that need a library of others:
+# lockstep::hmac OpenSSL, lockstep::sqlite SQLite.
 #
 # Headers are globbed, although CMake prefers lists, because a header that is missing from
 # a list would silently be neither installed nor verified; with CONFIGURE_DEPENDS a new file
@@ -6,7 +7,9 @@
 file(GLOB_RECURSE lockstep_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/lockstep/*.hpp")
 
 set(lockstep_hmac_headers "${PROJECT_SOURCE_DIR}/include/lockstep/verbs/token_hmac.hpp")
-list(REMOVE_ITEM lockstep_headers ${lockstep_hmac_headers})
+set(lockstep_sqlite_headers ${lockstep_headers})
+list(FILTER lockstep_sqlite_headers INCLUDE REGEX "/include/lockstep/sqlite/")
+list(REMOVE_ITEM lockstep_headers ${lockstep_hmac_headers} ${lockstep_sqlite_headers})
 
 # all_verify_interface_header_sets compiles each header alone, with only this target's include
 # directories and links. That proves a law of the house as well: sim/include is not among
@@ -19,17 +22,25 @@ target_sources(lockstep INTERFACE
   FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${lockstep_headers}
 )
 
-if(LOCKSTEP_HMAC)
-  # Only a consumer needs OpenSSL: the target exists without it, so that what is installed does
-  # not depend on the machine that installed it.
-  add_library(lockstep_hmac INTERFACE)
-  add_library(lockstep::hmac ALIAS lockstep_hmac)
-  target_link_libraries(lockstep_hmac INTERFACE lockstep OpenSSL::Crypto)
-  target_sources(lockstep_hmac INTERFACE
-    FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${lockstep_hmac_headers}
+# lockstep_component_of(<name> <target of others> <found>): the component's headers, linked with what they need.
+# Only a consumer needs that: the target exists without it, so that what is installed does not
+# depend on the machine that installed it.
+function(lockstep_component_of name needed found)
+  add_library(lockstep_${name} INTERFACE)
+  add_library(lockstep::${name} ALIAS lockstep_${name})
+  target_link_libraries(lockstep_${name} INTERFACE lockstep ${needed})
+  target_sources(lockstep_${name} INTERFACE
+    FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${lockstep_${name}_headers}
   )
-  set_target_properties(lockstep_hmac PROPERTIES EXPORT_NAME hmac)
-  if(NOT OpenSSL_FOUND)
-    set_target_properties(lockstep_hmac PROPERTIES VERIFY_INTERFACE_HEADER_SETS OFF)
+  set_target_properties(lockstep_${name} PROPERTIES EXPORT_NAME ${name})
+  if(NOT found)
+    set_target_properties(lockstep_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS OFF)
   endif()
+endfunction()
+
+if(LOCKSTEP_HMAC)
+  lockstep_component_of(hmac OpenSSL::Crypto "${OpenSSL_FOUND}")
+endif()
+if(LOCKSTEP_SQLITE)
+  lockstep_component_of(sqlite SQLite::SQLite3 "${SQLite3_FOUND}")
 endif()

@@ -29,6 +29,8 @@ SECTIONS = {
     "storage": ("Storage", "include/lockstep/storage",
                 "What a storage must offer, the laws that it must keep, and a base to start from."),
     "memory": ("Embedded storage", "include/lockstep/memory", "Tables of records in memory."),
+    "sqlite": ("SQLite", "include/lockstep/sqlite", "Tables of SQLite files."),
+    "sql": ("SQL", "include/lockstep/sql", "What storages in SQL databases share: mappings, values, errors."),
     "runtime": ("Runtime", "include/lockstep/runtime", "The seam between lockstep and the machine it runs on."),
     "sim": ("Simulator", "sim/include/lockstep/sim", "Runs a test under every interleaving."),
 }
@@ -36,12 +38,14 @@ SECTIONS = {
 NAMESPACES = {
     "lockstep": "The library.",
     "lockstep::memory": "The embedded storage.",
+    "lockstep::sql": "What storages in SQL databases share.",
+    "lockstep::sqlite": "The storage in SQLite files.",
     "lockstep::sim": "The simulator, with std's names for what stands in for std's.",
     "lockstep::sim::this_thread": "What a simulated thread does with itself.",
 }
 
 # The guide, in reading order.
-GUIDE = ["start", "install", "versions", "locks", "transactions", "choosing", "errors", "storages", "simulator", "checkers"]
+GUIDE = ["start", "install", "versions", "locks", "transactions", "choosing", "errors", "storages", "sqlite", "simulator", "checkers"]
 
 
 # --- Headers -----------------------------------------------------------------------------------------------

@@ -993,6 +993,24 @@ concept LockableStorage = Storage<S> && requires(S& storage, session_of<S>& sess
   { storage.lock(session, key, mode, wait) } -> std::same_as<bool>;
 };
 
+/// A storage whose locks are those of its whole database: who locks one record holds back whoever
+/// locks or writes any other. Shared locks it may not have (NotSupported).
+template <class S>
+concept WholeLockStorage = LockableStorage<S> && std::remove_cvref_t<S>::locks_are_the_databases;
+
+/// A storage whose session loads all show one snapshot, which the first of them takes.
+template <class S>
+concept SnapshotStorage = Storage<S> && std::remove_cvref_t<S>::loads_are_a_snapshot;
+
+/// A storage that writes fields one by one: given `base`, the record as it was at the version that guards
+/// the write, it writes what differs, and leaves alone what others changed without moving the version.
+template <class S>
+concept FieldwiseStorage =
+    Storage<S> && requires(S& storage, session_of<S>& session, const key_of<S>& key,
+                           const version_of<S>& version, record_of<S> record, const record_of<S>& base) {
+      storage.write(session, key, version, std::move(record), base);
+    };
+
 /// A session that can go back to an earlier point: staged work and locks since then
 /// are dropped; what was read stays read.
 template <class Session>
@@ -1271,6 +1289,63 @@ void release(RecordLock<R>& lock, Owner<R>& owner, std::optional<LockMode> befor
 
 }  // namespace lockstep::memory::detail
 
+// ---- lockstep/storage/staging.hpp
+
+// What a session plans for one record, and what comes of a second plan for the same one.
+
+namespace lockstep::detail {
+
+/// The plan for one record. Records are held without their type, which the storage knows.
+struct Staged {
+  enum class Write {
+    none,   ///< nothing, or a guard alone
+    put,    ///< an insert or an update
+    erase,  ///< an erase
+  };
+
+  Write write = Write::none;
+  bool guarded = true;                 // false: lands whatever the stored version is
+  Version guard = {};                  // of the write
+  Version initial = {};                // wanted for an insert, or absent
+  std::vector<Version> expected = {};  // further guards; more than one differing cannot all hold
+  std::shared_ptr<const void> record = {};
+  std::shared_ptr<const void> base = {};  // the record at `guard`, where it is known
+
+  [[nodiscard]] Action action() const noexcept {
+    if (write == Write::erase) return Action::erase;
+    return guard.absent() && guarded ? Action::insert : Action::update;
+  }
+
+  /// True if the further guard `version` is more than what the write itself will ask.
+  [[nodiscard]] bool asks(Version version) const noexcept {
+    return write == Write::none || !guarded || version != guard;
+  }
+
+  /// Plans `next`. A change of a staged change keeps the first guard. A different guard of the same
+  /// record cannot hold beside it: both are kept, and the commit names the one that fails.
+  void replace_by(Staged next) {
+    next.expected = expected;
+    if (write == Write::none) {
+      *this = std::move(next);
+      return;
+    }
+    const bool reinserts = write == Write::erase && next.guarded && next.guard.absent();
+    if (next.guarded && !reinserts && (!guarded || next.guard != guard)) next.expected.push_back(next.guard);
+    next.guarded = guarded;
+    next.guard = guard;
+    if (!reinserts && base) next.base = base;
+    if (next.initial.absent()) next.initial = initial;
+    if (next.write == Write::erase && next.guarded && next.guard.absent()) {  // inserted here, erased here
+      next.write = Write::none;
+      next.expected.push_back(Version{});
+      next.record.reset();
+    }
+    *this = std::move(next);
+  }
+};
+
+}  // namespace lockstep::detail
+
 // ---- lockstep/memory/database.hpp
 
 // The embedded storage's database: what its tables share, and the sessions in which
@@ -1337,37 +1412,22 @@ class Entry {
     Version last;
     bool present;
   };
-  enum class Write { none, put, erase };
-
-  /// What savepoints save and restore. The staged record is with the derived entry.
-  struct Staged {
-    Write write = Write::none;
-    bool guarded = true;                 // false: lands whatever the stored version is
-    Version guard = {};                  // of the write
-    Version initial = {};                // wanted for an insert, or absent
-    std::vector<Version> expected = {};  // further guards; more than one differing cannot all hold
-    std::shared_ptr<const void> record = {};
-  };
+  using Staged = lockstep::detail::Staged;
+  using Write = Staged::Write;
 
   std::optional<Seen> seen;
   Staged staged;
   Version landed = {};
-
-  [[nodiscard]] Action action() const noexcept {
-    if (staged.write == Write::erase) return Action::erase;
-    return staged.guard.absent() && staged.guarded ? Action::insert : Action::update;
-  }
 
   /// Appends the guards that do not hold.
   void validate(Commit::Members& failed) const {
     const auto now = slot_->version();
     if (staged.write != Write::none) {
       const bool holds = staged.guarded ? staged.guard == now : slot_->present;
-      if (!holds) failed.push_back(stale(action(), staged.guard));
+      if (!holds) failed.push_back(stale(staged.action(), staged.guard));
     }
     for (const auto expected : staged.expected) {
-      if (staged.write != Write::none && staged.guarded && expected == staged.guard) continue;  // told above
-      if (expected != now) failed.push_back(stale(Action::validate, expected));
+      if (staged.asks(expected) && expected != now) failed.push_back(stale(Action::validate, expected));
     }
   }
 
@@ -1862,30 +1922,9 @@ class Table : public FindsVerbs {
     }
   }
 
-  // A change of a staged change keeps the first guard. A different guard of the same
-  // record cannot hold beside it: both are kept, and the commit names the one that fails.
   void stage(Session<R>& session, const Key& key, typename Entry::Staged next) {
     const std::scoped_lock guard{mutex_of(session)};
-    auto& staged = entry_of(session, key).staged;
-    next.expected = staged.expected;
-    if (staged.write == Entry::Write::none) {
-      staged = std::move(next);
-      return;
-    }
-    const bool reinserts = staged.write == Entry::Write::erase && next.guarded && next.guard.absent();
-    if (next.guarded && !reinserts && (!staged.guarded || next.guard != staged.guard)) {
-      next.expected.push_back(next.guard);
-    }
-    next.guarded = staged.guarded;
-    next.guard = staged.guard;
-    if (next.initial.absent()) next.initial = staged.initial;
-    if (next.write == Entry::Write::erase && next.guarded &&
-        next.guard.absent()) {  // inserted here, erased here
-      next.write = Entry::Write::none;
-      next.expected.push_back(Version{});
-      next.record.reset();
-    }
-    staged = std::move(next);
+    entry_of(session, key).staged.replace_by(std::move(next));
   }
 
   static std::optional<Versioned<T>> copy(std::shared_ptr<const T> record, Version version, Guard& guard) {
@@ -2126,11 +2165,15 @@ using saved_of = Saved<key_of<S>, record_of<S>, version_of<S>>;
 
 namespace detail {
 
-/// Every write of every verb goes through here: invariants first, then the guard.
+/// Every write of every verb goes through here: invariants first, then the guard. `base`, if it is
+/// known, is the record as it was at the guard's version.
 template <Storage S>
 void stage_write(S& storage, session_of<S>& session, const key_of<S>& key, const version_of<S>& guard,
-                 record_of<S> record) {
+                 record_of<S> record, const record_of<S>* base = nullptr) {
   check_invariants(record, [&] { return place_of(storage, key); });
+  if constexpr (FieldwiseStorage<S>) {
+    if (base) return storage.write(session, key, guard, std::move(record), *base);
+  }
   storage.write(session, key, guard, std::move(record));
 }
 
@@ -2160,7 +2203,7 @@ template <Storage S>
 
 template <Storage S>
 [[nodiscard]] saved_of<S> save_at(S& storage, const key_of<S>& key, const version_of<S>& guard,
-                                  const record_of<S>& record) {
+                                  const record_of<S>& record, const record_of<S>* base = nullptr) {
   auto session = storage.session();
   if constexpr (LocalStorage<S>) {  // looking is free here: what is stored already is not written
     if (const auto stored = storage.load(session, key);
@@ -2168,7 +2211,7 @@ template <Storage S>
       return saved_of<S>{guard};
     }
   }
-  stage_write(storage, session, key, guard, record);
+  stage_write(storage, session, key, guard, record, base);
   return commit_one(storage, session, key);
 }
 
@@ -2219,7 +2262,7 @@ saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>&& value) {
 template <Storage S>
 saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_of<S>>& draft) {
   if (detail::unchanged(*draft, draft.base().record)) return saved_of<S>{draft.version()};
-  auto saved = detail::save_at(storage, key, draft.version(), *draft);
+  auto saved = detail::save_at(storage, key, draft.version(), *draft, &draft.base().record);
   if (saved) draft.rebase({*draft, saved.version()});
   return saved;
 }
@@ -3037,7 +3080,7 @@ saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_
     if (!seen.current) seen.current = storage.load(key);
     const auto resolved = resolve(seen);
     if (!resolved || !seen.current) return saved;
-    saved = detail::save_at(storage, key, seen.current->version, *resolved);
+    saved = detail::save_at(storage, key, seen.current->version, *resolved, &seen.current->record);
     if (saved) draft.rebase({*resolved, saved.version()});
   }
   return saved;
@@ -3499,7 +3542,17 @@ class Transaction {
     refuse_if_read_only(storage, key, "save");
     auto& member = this->member(storage, key);
     if (member.can_save(value)) return member.save(value);
-    guarded([&] { static_cast<void>(storage.load(session_, key)); });  // was the read too old, not the value?
+    guarded([&] {                          // was the read too old, not the value?
+      if constexpr (SnapshotStorage<S>) {  // the session goes on showing what it showed
+        auto now = storage.load(key);
+        const auto actual = now ? now->version : version_of<S>{};
+        if (!(actual == member.version())) {
+          throw_stale(storage, key, Action::validate, member.version(), actual, std::move(now));
+        }
+      } else {
+        static_cast<void>(storage.load(session_, key));
+      }
+    });
     throw_conflict(storage, key, Action::update, value.version, member);
   }
 
@@ -3647,12 +3700,19 @@ class Transaction {
   }
 
   template <Storage S>
-  [[noreturn]] void throw_conflict(S& storage, const key_of<S>& key, Action action,
-                                   const version_of<S>& expected, detail::MemberOf<S>& member) {
+  [[noreturn]] static void throw_conflict(const S& storage, const key_of<S>& key, Action action,
+                                          const version_of<S>& expected, detail::MemberOf<S>& member) {
     std::optional<versioned_of<S>> current;
     if (member.present()) current = versioned_of<S>{member.record(), member.version()};
+    throw_stale(storage, key, action, expected, member.version(), std::move(current));
+  }
+
+  template <Storage S>
+  [[noreturn]] static void throw_stale(const S& storage, const key_of<S>& key, Action action,
+                                       const version_of<S>& expected, const version_of<S>& actual,
+                                       std::optional<versioned_of<S>> current) {
     throw StaleRecord{Commit{{std::make_shared<const conflict_of<S>>(action, name_of(storage), key, expected,
-                                                                     member.version(), std::move(current))}}};
+                                                                     actual, std::move(current))}}};
   }
 
   Session session_;

@@ -17,10 +17,13 @@ def headers(component, root=ROOT):
     """The files that a component installs below include/, as paths in there."""
     library = root / "include"
     hmac = library / "lockstep/verbs/token_hmac.hpp"
+    sqlite = set((library / "lockstep/sqlite").iterdir())
     if component == "hmac":
         return {hmac.relative_to(library)}
+    if component == "sqlite":
+        return {path.relative_to(library) for path in sqlite}
     where = root / "sim/include" if component == "sim" else library
-    return {path.relative_to(where) for path in where.rglob("*") if path.is_file() and path != hmac}
+    return {path.relative_to(where) for path in where.rglob("*") if path.is_file() and path not in sqlite | {hmac}}
 
 
 def public_sources(component, root=ROOT):

@@ -15,6 +15,7 @@ PROVIDERS = {
     "boost/context": "boost::context",
     "gsl": "ms-gsl::_ms-gsl",
     "openssl": "openssl::crypto",
+    "sqlite3.h": "sqlite3::sqlite",
     "tbb": "onetbb::libtbb",
     "oneapi": "onetbb::libtbb",
 }
@@ -25,9 +26,9 @@ def provider(include):
 
 
 def option_sets():
-    for sim, hmac in itertools.product([False, True], repeat=2):
-        chosen = ["library"] + ["sim"] * sim + ["hmac"] * hmac
-        yield chosen, Recipe.create(with_sim=sim, with_hmac=hmac)
+    for sim, hmac, sqlite in itertools.product([False, True], repeat=3):
+        chosen = ["library"] + ["sim"] * sim + ["hmac"] * hmac + ["sqlite"] * sqlite
+        yield chosen, Recipe.create(with_sim=sim, with_hmac=hmac, with_sqlite=sqlite)
 
 
 def info(recipe):
@@ -124,6 +125,7 @@ class PackageId(unittest.TestCase):
 
     def test_another_set_of_headers_is_another_package(self):
         self.assertNotEqual(Recipe.create().id(), Recipe.create(with_hmac=True).id())
+        self.assertNotEqual(Recipe.create().id(), Recipe.create(with_sqlite=True).id())
 
     def test_what_is_compiled_depends_on_the_compiler_and_the_dependencies(self):
         identity = Recipe.create(with_sim=True).id()
@@ -148,6 +150,9 @@ class Package(unittest.TestCase):
 
     def test_the_header_that_needs_openssl_comes_with_its_option(self):
         self.assertEqual(self.packaged(with_hmac=True), self.expected("library", "hmac"))
+
+    def test_the_headers_that_need_sqlite_come_with_their_option(self):
+        self.assertEqual(self.packaged(with_sqlite=True), self.expected("library", "sqlite"))
 
 
 class Targets(unittest.TestCase):

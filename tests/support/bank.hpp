@@ -9,7 +9,33 @@
 
 #include <cstdint>
 
+#ifdef LOCKSTEP_TEST_SQLITE
+#include "support/sqlite_bank.hpp"
+#endif
+
 namespace test {
+
+#ifdef LOCKSTEP_TEST_SQLITE
+// The same tests on SQLite, as far as it can: what it lacks is off by name.
+
+inline constexpr bool locks_each_record = false;  ///< and not the whole database
+inline constexpr bool shares_locks = false;       ///< among readers
+inline constexpr bool remembers_erased = false;   ///< and goes on counting their versions
+inline constexpr bool checks_each_load = false;   ///< against the session's earlier ones: it reads a snapshot
+inline constexpr bool counts_to_the_end = false;  ///< of 64 bits without sign
+
+template <lockstep::Runtime R = lockstep::StdRuntime>
+struct Bank : SqliteBank<R> {
+  Bank() : SqliteBank<R>{quick({.busy_timeout = std::nullopt})} {}
+};
+
+#else
+
+inline constexpr bool locks_each_record = true;
+inline constexpr bool shares_locks = true;
+inline constexpr bool remembers_erased = true;
+inline constexpr bool checks_each_load = true;
+inline constexpr bool counts_to_the_end = true;
 
 /// Accounts 1, 2 and 3 with 100 each, and order 7 of 40.
 template <lockstep::Runtime R = lockstep::StdRuntime>
@@ -41,5 +67,7 @@ struct Bank {
     return !accounts.lock(session, key, mode, lockstep::Wait::skip());
   }
 };
+
+#endif
 
 }  // namespace test

@@ -173,7 +173,8 @@ BOOST_AUTO_TEST_CASE(lock_errors_name_the_record) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(shared_locks_are_held_together_and_hold_off_writers) {
+BOOST_AUTO_TEST_CASE(shared_locks_are_held_together_and_hold_off_writers,
+                     *boost::unit_test::enable_if<test::shares_locks>()) {
   const test::Scripted scripted;
   Bank<ScriptedRuntime> bank;
   with_shared_lock(bank.accounts, 1, [&](const Account& account) {
@@ -187,13 +188,15 @@ BOOST_AUTO_TEST_CASE(shared_locks_are_held_together_and_hold_off_writers) {
   BOOST_TEST(bank.balance(1) == 105);
 }
 
-BOOST_AUTO_TEST_CASE(with_shared_lock_returns_what_its_function_returns) {
+BOOST_AUTO_TEST_CASE(with_shared_lock_returns_what_its_function_returns,
+                     *boost::unit_test::enable_if<test::shares_locks>()) {
   Bank bank;
   BOOST_TEST(with_shared_lock(bank.accounts, 1, [](const Account& account) { return account.owner; }) ==
              "ann");
 }
 
-BOOST_AUTO_TEST_CASE(a_change_under_a_shared_lock_is_refused) {
+BOOST_AUTO_TEST_CASE(a_change_under_a_shared_lock_is_refused,
+                     *boost::unit_test::enable_if<test::shares_locks>()) {
   Bank bank;
   ScopedLock lock{bank.accounts, 1, LockMode::shared};
   lock->balance = 7;
@@ -232,7 +235,8 @@ BOOST_AUTO_TEST_CASE(locking_reloads_a_clean_draft) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(several_records_are_locked_and_committed_together) {
+BOOST_AUTO_TEST_CASE(several_records_are_locked_and_committed_together,
+                     *boost::unit_test::enable_if<test::locks_each_record>()) {
   Bank bank;
   with_locks(bank.accounts, {2, 1, 2}, [&](auto& records) {
     BOOST_TEST(bank.locked(1));
@@ -274,7 +278,8 @@ BOOST_AUTO_TEST_CASE(if_one_of_several_records_is_absent_none_stays_locked) {
   BOOST_TEST(!bank.locked(9));
 }
 
-BOOST_AUTO_TEST_CASE(several_locks_are_taken_in_key_order_whatever_order_they_are_named_in) {
+BOOST_AUTO_TEST_CASE(several_locks_are_taken_in_key_order_whatever_order_they_are_named_in,
+                     *boost::unit_test::enable_if<test::locks_each_record>()) {
   Bank<WatchedRuntime> bank;
   auto holder = std::optional{bank.db.session()};
   bank.accounts.lock(*holder, 2);

@@ -178,7 +178,8 @@ BOOST_AUTO_TEST_CASE(saving_a_record_erased_meanwhile_finds_it_absent) {
   BOOST_CHECK_THROW(static_cast<void>(load(bank.accounts, 1)), Missing);
 }
 
-BOOST_AUTO_TEST_CASE(a_record_erased_and_inserted_again_is_another_one_for_holders_of_the_old) {
+BOOST_AUTO_TEST_CASE(a_record_erased_and_inserted_again_is_another_one_for_holders_of_the_old,
+                     *boost::unit_test::enable_if<test::remembers_erased>()) {
   Bank bank;
   auto old = load(bank.accounts, 1);
   erase(bank.accounts, 1, old.version).or_throw();
@@ -216,7 +217,8 @@ BOOST_AUTO_TEST_CASE(a_new_record_may_start_at_a_version_of_its_own) {
   BOOST_TEST(bank.version(9) == Version{43});
 }
 
-BOOST_AUTO_TEST_CASE(a_version_that_was_used_before_cannot_be_chosen) {
+BOOST_AUTO_TEST_CASE(a_version_that_was_used_before_cannot_be_chosen,
+                     *boost::unit_test::enable_if<test::remembers_erased>()) {
   Bank bank;
   bank.deposit(1, 1);
   erase(bank.accounts, 1, load(bank.accounts, 1)).or_throw();  // the erase used version 2
@@ -228,7 +230,8 @@ BOOST_AUTO_TEST_CASE(a_version_that_was_used_before_cannot_be_chosen) {
   BOOST_TEST(insert(bank.accounts, 1, {"eve", 5}, Version{3}).version() == Version{3});
 }
 
-BOOST_AUTO_TEST_CASE(a_counter_at_its_end_is_an_error_and_never_wraps) {
+BOOST_AUTO_TEST_CASE(a_counter_at_its_end_is_an_error_and_never_wraps,
+                     *boost::unit_test::enable_if<test::counts_to_the_end>()) {
   Bank bank;
   insert(bank.accounts, 9, {"eve", 5}, Version::last()).or_throw();
   auto value = load(bank.accounts, 9);

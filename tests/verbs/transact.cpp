@@ -133,7 +133,8 @@ BOOST_AUTO_TEST_CASE(what_was_found_absent_must_still_be_so_at_the_commit) {
   BOOST_TEST(bank.balance(1) == 1);
 }
 
-BOOST_AUTO_TEST_CASE(all_reads_belong_to_one_state_at_every_moment) {
+BOOST_AUTO_TEST_CASE(all_reads_belong_to_one_state_at_every_moment,
+                     *boost::unit_test::enable_if<test::checks_each_load>()) {
   Bank bank;
   int runs = 0;
   transact(bank.db, [&](auto& tx) {
@@ -165,7 +166,8 @@ BOOST_AUTO_TEST_CASE(a_function_that_swallows_a_lost_race_is_run_again_all_the_s
   BOOST_TEST(runs == 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_function_that_swallows_a_deadlock_is_run_again_all_the_same) {
+BOOST_AUTO_TEST_CASE(a_function_that_swallows_a_deadlock_is_run_again_all_the_same,
+                     *boost::unit_test::enable_if<test::locks_each_record>()) {
   const test::Scripted scripted;
   Bank<ScriptedRuntime> bank;
   auto other = bank.db.session();
@@ -500,7 +502,8 @@ BOOST_AUTO_TEST_CASE(nested_parts_undo_what_their_own_parts_did) {
   BOOST_TEST(bank.balance(1) == 1);
 }
 
-BOOST_AUTO_TEST_CASE(a_nested_part_that_fails_gives_back_its_locks) {
+BOOST_AUTO_TEST_CASE(a_nested_part_that_fails_gives_back_its_locks,
+                     *boost::unit_test::enable_if<test::locks_each_record>()) {
   Bank bank;
   transact(bank.db, [&](auto& tx) {
     tx.lock(bank.accounts, 1);
@@ -676,7 +679,8 @@ BOOST_AUTO_TEST_CASE(a_failing_rollback_hook_carries_what_made_the_transaction_f
   }
 }
 
-BOOST_AUTO_TEST_CASE(locks_taken_inside_last_until_the_end) {
+BOOST_AUTO_TEST_CASE(locks_taken_inside_last_until_the_end,
+                     *boost::unit_test::enable_if<test::shares_locks>()) {
   Bank bank;
   transact(bank.db, [&](auto& tx) {
     BOOST_TEST(tx.lock(bank.accounts, 1));
@@ -691,7 +695,7 @@ BOOST_AUTO_TEST_CASE(locks_taken_inside_last_until_the_end) {
   BOOST_TEST(bank.balance(1) == 7);
 }
 
-BOOST_AUTO_TEST_CASE(locked_records_can_be_skipped) {
+BOOST_AUTO_TEST_CASE(locked_records_can_be_skipped, *boost::unit_test::enable_if<test::locks_each_record>()) {
   Bank bank;
   auto holder = bank.db.session();
   bank.accounts.lock(holder, 1);
@@ -776,7 +780,8 @@ BOOST_AUTO_TEST_CASE(a_transaction_returns_what_can_only_be_moved) {
   BOOST_TEST(*result == 3);
 }
 
-BOOST_AUTO_TEST_CASE(two_transactions_that_lock_in_opposite_orders_both_finish) {
+BOOST_AUTO_TEST_CASE(two_transactions_that_lock_in_opposite_orders_both_finish,
+                     *boost::unit_test::enable_if<test::locks_each_record>()) {
   Bank<WatchedRuntime> bank;
   std::atomic<int> deadlocks = 0;
   const auto locking = [&](int first, int second, auto between) {

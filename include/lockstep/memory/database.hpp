@@ -11,6 +11,7 @@
 #include <lockstep/core/contract.hpp>
 #include <lockstep/memory/locks.hpp>
 #include <lockstep/runtime/std_runtime.hpp>
+#include <lockstep/storage/staging.hpp>
 #include <lockstep/storage/storage.hpp>
 
 #include <cstddef>
@@ -79,37 +80,22 @@ class Entry {
     Version last;
     bool present;
   };
-  enum class Write { none, put, erase };
-
-  /// What savepoints save and restore. The staged record is with the derived entry.
-  struct Staged {
-    Write write = Write::none;
-    bool guarded = true;                 // false: lands whatever the stored version is
-    Version guard = {};                  // of the write
-    Version initial = {};                // wanted for an insert, or absent
-    std::vector<Version> expected = {};  // further guards; more than one differing cannot all hold
-    std::shared_ptr<const void> record = {};
-  };
+  using Staged = lockstep::detail::Staged;
+  using Write = Staged::Write;
 
   std::optional<Seen> seen;
   Staged staged;
   Version landed = {};
-
-  [[nodiscard]] Action action() const noexcept {
-    if (staged.write == Write::erase) return Action::erase;
-    return staged.guard.absent() && staged.guarded ? Action::insert : Action::update;
-  }
 
   /// Appends the guards that do not hold.
   void validate(Commit::Members& failed) const {
     const auto now = slot_->version();
     if (staged.write != Write::none) {
       const bool holds = staged.guarded ? staged.guard == now : slot_->present;
-      if (!holds) failed.push_back(stale(action(), staged.guard));
+      if (!holds) failed.push_back(stale(staged.action(), staged.guard));
     }
     for (const auto expected : staged.expected) {
-      if (staged.write != Write::none && staged.guarded && expected == staged.guard) continue;  // told above
-      if (expected != now) failed.push_back(stale(Action::validate, expected));
+      if (staged.asks(expected) && expected != now) failed.push_back(stale(Action::validate, expected));
     }
   }
 

@@ -237,30 +237,9 @@ class Table : public FindsVerbs {
     }
   }
 
-  // A change of a staged change keeps the first guard. A different guard of the same
-  // record cannot hold beside it: both are kept, and the commit names the one that fails.
   void stage(Session<R>& session, const Key& key, typename Entry::Staged next) {
     const std::scoped_lock guard{mutex_of(session)};
-    auto& staged = entry_of(session, key).staged;
-    next.expected = staged.expected;
-    if (staged.write == Entry::Write::none) {
-      staged = std::move(next);
-      return;
-    }
-    const bool reinserts = staged.write == Entry::Write::erase && next.guarded && next.guard.absent();
-    if (next.guarded && !reinserts && (!staged.guarded || next.guard != staged.guard)) {
-      next.expected.push_back(next.guard);
-    }
-    next.guarded = staged.guarded;
-    next.guard = staged.guard;
-    if (next.initial.absent()) next.initial = staged.initial;
-    if (next.write == Entry::Write::erase && next.guarded &&
-        next.guard.absent()) {  // inserted here, erased here
-      next.write = Entry::Write::none;
-      next.expected.push_back(Version{});
-      next.record.reset();
-    }
-    staged = std::move(next);
+    entry_of(session, key).staged.replace_by(std::move(next));
   }
 
   static std::optional<Versioned<T>> copy(std::shared_ptr<const T> record, Version version, Guard& guard) {

@@ -136,6 +136,24 @@ concept LockableStorage = Storage<S> && requires(S& storage, session_of<S>& sess
   { storage.lock(session, key, mode, wait) } -> std::same_as<bool>;
 };
 
+/// A storage whose locks are those of its whole database: who locks one record holds back whoever
+/// locks or writes any other. Shared locks it may not have (NotSupported).
+template <class S>
+concept WholeLockStorage = LockableStorage<S> && std::remove_cvref_t<S>::locks_are_the_databases;
+
+/// A storage whose session loads all show one snapshot, which the first of them takes.
+template <class S>
+concept SnapshotStorage = Storage<S> && std::remove_cvref_t<S>::loads_are_a_snapshot;
+
+/// A storage that writes fields one by one: given `base`, the record as it was at the version that guards
+/// the write, it writes what differs, and leaves alone what others changed without moving the version.
+template <class S>
+concept FieldwiseStorage =
+    Storage<S> && requires(S& storage, session_of<S>& session, const key_of<S>& key,
+                           const version_of<S>& version, record_of<S> record, const record_of<S>& base) {
+      storage.write(session, key, version, std::move(record), base);
+    };
+
 /// A session that can go back to an earlier point: staged work and locks since then
 /// are dropped; what was read stays read.
 template <class Session>

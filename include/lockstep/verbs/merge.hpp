@@ -143,7 +143,7 @@ saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_
     if (!seen.current) seen.current = storage.load(key);
     const auto resolved = resolve(seen);
     if (!resolved || !seen.current) return saved;
-    saved = detail::save_at(storage, key, seen.current->version, *resolved);
+    saved = detail::save_at(storage, key, seen.current->version, *resolved, &seen.current->record);
     if (saved) draft.rebase({*resolved, saved.version()});
   }
   return saved;

@@ -71,11 +71,15 @@ using saved_of = Saved<key_of<S>, record_of<S>, version_of<S>>;
 
 namespace detail {
 
-/// Every write of every verb goes through here: invariants first, then the guard.
+/// Every write of every verb goes through here: invariants first, then the guard. `base`, if it is
+/// known, is the record as it was at the guard's version.
 template <Storage S>
 void stage_write(S& storage, session_of<S>& session, const key_of<S>& key, const version_of<S>& guard,
-                 record_of<S> record) {
+                 record_of<S> record, const record_of<S>* base = nullptr) {
   check_invariants(record, [&] { return place_of(storage, key); });
+  if constexpr (FieldwiseStorage<S>) {
+    if (base) return storage.write(session, key, guard, std::move(record), *base);
+  }
   storage.write(session, key, guard, std::move(record));
 }
 
@@ -105,7 +109,7 @@ template <Storage S>
 
 template <Storage S>
 [[nodiscard]] saved_of<S> save_at(S& storage, const key_of<S>& key, const version_of<S>& guard,
-                                  const record_of<S>& record) {
+                                  const record_of<S>& record, const record_of<S>* base = nullptr) {
   auto session = storage.session();
   if constexpr (LocalStorage<S>) {  // looking is free here: what is stored already is not written
     if (const auto stored = storage.load(session, key);
@@ -113,7 +117,7 @@ template <Storage S>
       return saved_of<S>{guard};
     }
   }
-  stage_write(storage, session, key, guard, record);
+  stage_write(storage, session, key, guard, record, base);
   return commit_one(storage, session, key);
 }
 
@@ -164,7 +168,7 @@ saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>&& value) {
 template <Storage S>
 saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_of<S>>& draft) {
   if (detail::unchanged(*draft, draft.base().record)) return saved_of<S>{draft.version()};
-  auto saved = detail::save_at(storage, key, draft.version(), *draft);
+  auto saved = detail::save_at(storage, key, draft.version(), *draft, &draft.base().record);
   if (saved) draft.rebase({*draft, saved.version()});
   return saved;
 }

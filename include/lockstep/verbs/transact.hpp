@@ -245,7 +245,17 @@ class Transaction {
     refuse_if_read_only(storage, key, "save");
     auto& member = this->member(storage, key);
     if (member.can_save(value)) return member.save(value);
-    guarded([&] { static_cast<void>(storage.load(session_, key)); });  // was the read too old, not the value?
+    guarded([&] {                          // was the read too old, not the value?
+      if constexpr (SnapshotStorage<S>) {  // the session goes on showing what it showed
+        auto now = storage.load(key);
+        const auto actual = now ? now->version : version_of<S>{};
+        if (!(actual == member.version())) {
+          throw_stale(storage, key, Action::validate, member.version(), actual, std::move(now));
+        }
+      } else {
+        static_cast<void>(storage.load(session_, key));
+      }
+    });
     throw_conflict(storage, key, Action::update, value.version, member);
   }
 
@@ -393,12 +403,19 @@ class Transaction {
   }
 
   template <Storage S>
-  [[noreturn]] void throw_conflict(S& storage, const key_of<S>& key, Action action,
-                                   const version_of<S>& expected, detail::MemberOf<S>& member) {
+  [[noreturn]] static void throw_conflict(const S& storage, const key_of<S>& key, Action action,
+                                          const version_of<S>& expected, detail::MemberOf<S>& member) {
     std::optional<versioned_of<S>> current;
     if (member.present()) current = versioned_of<S>{member.record(), member.version()};
+    throw_stale(storage, key, action, expected, member.version(), std::move(current));
+  }
+
+  template <Storage S>
+  [[noreturn]] static void throw_stale(const S& storage, const key_of<S>& key, Action action,
+                                       const version_of<S>& expected, const version_of<S>& actual,
+                                       std::optional<versioned_of<S>> current) {
     throw StaleRecord{Commit{{std::make_shared<const conflict_of<S>>(action, name_of(storage), key, expected,
-                                                                     member.version(), std::move(current))}}};
+                                                                     actual, std::move(current))}}};
   }
 
   Session session_;

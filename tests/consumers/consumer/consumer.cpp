@@ -4,6 +4,9 @@
 #ifdef WITH_HMAC
 #include <lockstep/verbs/token_hmac.hpp>
 #endif
+#ifdef WITH_SQLITE
+#include <lockstep/sqlite/table.hpp>
+#endif
 #ifdef WITH_SIM
 #include <lockstep/sim/explore.hpp>
 #endif
@@ -22,6 +25,10 @@ int main() {
 #ifdef WITH_HMAC
   const lockstep::HmacSha256 signer{"a secret of sixteen bytes"};
   good = good && signer.verify("text", signer.sign("text"));
+#endif
+#ifdef WITH_SQLITE
+  lockstep::sqlite::Database<> file{"consumer.sqlite"};
+  good = good && !file.session().over();
 #endif
 #ifdef WITH_SIM
   good = good && lockstep::sim::explore([] { lockstep::sim::check(true, "holds"); }).complete;

@@ -125,7 +125,7 @@ class SimulatedSession {
     std::vector<std::string> names;
     for (const auto& access : footprint) {
       auto name = Execution::current()->name_of(access.object);
-      if (name != all_locks && std::ranges::find(names, name) == names.end())
+      if (name != all_locks && name != snapshot && std::ranges::find(names, name) == names.end())
         names.push_back(std::move(name));
     }
     std::string joined;
@@ -134,6 +134,7 @@ class SimulatedSession {
   }
 
   static constexpr std::string_view all_locks = "locks";
+  static constexpr std::string_view snapshot = "snapshot";
 
   static std::vector<Access> with_all_locks(std::vector<Access> footprint) {
     footprint.push_back(writes(all_locks));
@@ -182,7 +183,9 @@ class Simulated : public FindsVerbs {
   using runtime_type = Runtime;                     ///< the simulator's, which verbs then sleep and draw from
   using Session = SimulatedSession<session_of<S>>;  ///< shared by all simulated storages of one database
   using Loaded = std::optional<versioned_of<S>>;    ///< what a load gives
-  static constexpr bool loads_are_local = LocalStorage<S>;  ///< as the storage's
+  static constexpr bool loads_are_local = LocalStorage<S>;              ///< as the storage's
+  static constexpr bool loads_are_a_snapshot = SnapshotStorage<S>;      ///< as the storage's
+  static constexpr bool locks_are_the_databases = WholeLockStorage<S>;  ///< as the storage's
 
   /// Refers to `storage`. Cost: a pointer.
   explicit Simulated(S& storage) noexcept : storage_{&storage} {}
@@ -213,6 +216,9 @@ class Simulated : public FindsVerbs {
   [[nodiscard]] Loaded load(Session& session, const key_type& key,
                             std::source_location where = std::source_location::current()) const {
     session.loaded_.insert(session.loaded_.begin(), record(key));
+    if constexpr (SnapshotStorage<S>) {  // the first load fixes what all will show, of every record
+      if (session.loaded_.size() == 1) session.loaded_.push_back(reads(Session::snapshot));
+    }
     const auto load_it = [&] {
       auto loaded = storage_->load(session.inner(), key);
       outcome([&] { return joined("-> ", detail::shown_record(loaded)); });
@@ -230,6 +236,14 @@ class Simulated : public FindsVerbs {
   void write(Session& session, const key_type& key, const version_type& version, record_type record) const {
     stage(session, key, &record);
     quietly([&] { storage_->write(session.inner(), key, version, std::move(record)); });
+  }
+  /// Stages a guarded write of what differs from `base`. No step.
+  void write(Session& session, const key_type& key, const version_type& version, record_type record,
+             const record_type& base) const
+    requires FieldwiseStorage<S>
+  {
+    stage(session, key, &record);
+    quietly([&] { storage_->write(session.inner(), key, version, std::move(record), base); });
   }
   /// Stages a guarded erase. No step.
   void erase(Session& session, const key_type& key, const version_type& version) const {
@@ -294,7 +308,11 @@ class Simulated : public FindsVerbs {
       outcome([&] { return joined("-> ", changed ? detail::shown_record(changed) : "declined"); });
       return changed;
     };
-    return step("change", {writes(record), all_locks()}, change_it, record, where);
+    std::vector<Access> footprint;
+    footprint.push_back(writes(record));
+    footprint.push_back(all_locks());
+    if constexpr (SnapshotStorage<S>) footprint.push_back(writes(Session::snapshot));
+    return step("change", footprint, change_it, record, where);
   }
 
  private:
@@ -309,6 +327,7 @@ class Simulated : public FindsVerbs {
   void stage(Session& session, const key_type& key, const record_type* record) const {
     session.staged_.push_back(writes(called(key)));
     if constexpr (LockableStorage<S>) session.staged_.push_back(all_locks());
+    if constexpr (SnapshotStorage<S>) session.staged_.push_back(writes(Session::snapshot));
     if (!recording()) return;
     const auto text = record ? detail::shown_record(*record) : std::string{};
     session.landing_.push_back([storage = storage_, key, text](session_of<S>& inner) {

@@ -1,0 +1,442 @@
+// The SQLite storage: a table of a database file, mapped to records of one type.
+//
+// It models Storage with locks, savepoints, chosen versions, guarded change and unguarded
+// writes. Other programs may write the same rows: whoever counts the version column up with each
+// write, as Rails' `lock_version` does, is seen and respected, and sees and respects in turn.
+#pragma once
+
+#include <lockstep/core/contract.hpp>
+#include <lockstep/sql/statements.hpp>
+#include <lockstep/sqlite/database.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lockstep::sqlite {
+
+namespace detail {
+
+/// ActiveRecord's text of a time: UTC, with six digits after the second, of which SQLite knows three.
+inline constexpr sql::detail::Dialect dialect{.numbered = false,
+                                              .now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"};
+
+/// Whether a column of a declared type keeps values of `type` as they are. Any column takes any value,
+/// but some are changed: the text 007 in an integer column becomes the number 7.
+/// Source: the rules of affinity, https://sqlite.org/datatype3.html section 3.1
+[[nodiscard]] inline bool keeps(std::string declared, sql::ColumnType type) {
+  std::ranges::transform(declared, declared.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  const auto has = [&](std::string_view part) { return declared.find(part) != std::string::npos; };
+  const bool integer = has("INT");
+  const bool text = !integer && (has("CHAR") || has("CLOB") || has("TEXT"));
+  const bool blob = !integer && !text && (declared.empty() || has("BLOB") || declared == "ANY");
+  const bool real = !integer && !text && !blob && (has("REAL") || has("FLOA") || has("DOUB"));
+  switch (type) {
+    case sql::ColumnType::integer:
+      return !text && !real;
+    case sql::ColumnType::real:
+      return !text;
+    case sql::ColumnType::text:
+      return text || blob;
+    case sql::ColumnType::blob:
+      return true;
+  }
+  return false;
+}
+
+}  // namespace detail
+
+/// A keyed collection of records in a table of an SQLite database. Safe to use from any thread; refers to
+/// its database, which must outlive it, as it must outlive the sessions that use it.
+///
+/// `T` is described with Boost.Describe, and its fields have an sql::Codec, as the parts of `Key` have: one
+/// value, or a tuple of them. The key is no field of `T`. Use one Table for a table within one session.
+///
+/// An exclusive lock is SQLite's write lock, which is the whole database's: BEGIN IMMEDIATE. Shared locks it
+/// has not: they throw NotSupported.
+template <class Key, sql::Record T, Runtime R = StdRuntime>
+class Table : public FindsVerbs {
+  static_assert(std::copyable<Key>, "sqlite::Table: the key type must be copyable");
+
+ public:
+  using key_type = Key;                                  ///< as Storage asks
+  using record_type = T;                                 ///< as Storage asks
+  using version_type = Version;                          ///< 64-bit counters
+  using runtime_type = R;                                ///< the database's
+  static constexpr bool loads_are_local = true;          ///< as LocalStorage asks
+  static constexpr bool loads_are_a_snapshot = true;     ///< as SnapshotStorage asks
+  static constexpr bool locks_are_the_databases = true;  ///< as WholeLockStorage asks
+
+  /// Opens the table that `mapping` names. Throws sql::MappingMismatch with all that the table lacks.
+  Table(Database<R>& database, const sql::Mapping& mapping)
+      : database_{&database}, statements_{opened(database, mapping)} {}
+  /// The table `name`, with the key in the column `id` and each field in the column of its name.
+  template <std::convertible_to<std::string_view> Name>
+  Table(Database<R>& database, const Name& name) : Table{database, named(name)} {}
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  /// The table's name.
+  [[nodiscard]] const std::string& name() const noexcept { return statements_.layout().table; }
+  /// True if it has a version column. If not, a record's version is computed from its columns: a write is
+  /// stale if one of them has another value than when it was loaded, but not if it has the same one again.
+  [[nodiscard]] bool versioned() const noexcept { return statements_.versioned(); }
+  /// True if both are stored alike.
+  [[nodiscard]] bool same_key(const Key& a, const Key& b) const { return bytes_of(a) == bytes_of(b); }
+  /// The database that it belongs to.
+  [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
+  /// A session of the database: what it stages commits together with other tables' changes.
+  [[nodiscard]] Session<R> session() const { return database_->session(); }
+
+  /// The last committed record, whatever locks others hold. Throws sql::Unreadable if a column holds
+  /// what its field cannot.
+  [[nodiscard]] std::optional<Versioned<T>> load(const Key& key) const {
+    const typename Database<R>::Lease lease{*database_};
+    return select(lease.connection(), key);
+  }
+
+  /// The record as `session` sees it: its own staged write, or the record of its snapshot.
+  /// Throws StaleRecord if a lock ended the snapshot, and what was loaded before has changed since.
+  [[nodiscard]] std::optional<Versioned<T>> load(Session<R>& session, const Key& key) {
+    auto& work = work_of(session);
+    auto& entry = entry_of(work, key);
+    if (entry.staged.write != Staged::Write::none) {
+      if (!entry.staged.record) return std::nullopt;
+      return Versioned<T>{*std::static_pointer_cast<const T>(entry.staged.record), entry.staged.guard};
+    }
+    auto found = select(work.read(), key);
+    if (!entry.seen) {
+      entry.seen = found ? found->version : Version{};
+      if (found) entry.loaded = std::make_shared<const T>(found->record);
+    }
+    return found;
+  }
+
+  /// Stages a validation: at commit the record must still be at `version`.
+  void expect(Session<R>& session, const Key& key, Version version) {
+    entry_of(work_of(session), key).staged.expected.push_back(version);
+  }
+
+  /// Stages a write guarded by `version`; absent inserts. If the session has loaded the record at that
+  /// version, the columns that differ are written; else all.
+  void write(Session<R>& session, const Key& key, Version version, T record) {
+    auto& entry = entry_of(work_of(session), key);
+    stage(entry, {.write = Staged::Write::put,
+                  .guard = version,
+                  .record = std::make_shared<const T>(std::move(record)),
+                  .base = entry.seen == version ? entry.loaded : nullptr});
+  }
+
+  /// Stages a write guarded by `version`, at which the record was `base`: the columns that differ are
+  /// written.
+  void write(Session<R>& session, const Key& key, Version version, T record, const T& base) {
+    stage(entry_of(work_of(session), key), {.write = Staged::Write::put,
+                                            .guard = version,
+                                            .record = std::make_shared<const T>(std::move(record)),
+                                            .base = std::make_shared<const T>(base)});
+  }
+
+  /// Stages an insert that lands at `initial`. SQLite does not remember erased versions: only one that this
+  /// session erases is known to be used. The commit throws VersionUnavailable for one beyond 63 bits.
+  void insert(Session<R>& session, const Key& key, T record, Version initial) {
+    stage(entry_of(work_of(session), key), {.write = Staged::Write::put,
+                                            .initial = initial,
+                                            .record = std::make_shared<const T>(std::move(record))});
+  }
+
+  /// Stages an erase guarded by `version`.
+  void erase(Session<R>& session, const Key& key, Version version) {
+    stage(entry_of(work_of(session), key), {.write = Staged::Write::erase, .guard = version});
+  }
+
+  /// Stages a write of an existing record whatever its version. It is counted.
+  void write_unguarded(Session<R>& session, const Key& key, T record) {
+    stage(entry_of(work_of(session), key), {.write = Staged::Write::put,
+                                            .guarded = false,
+                                            .record = std::make_shared<const T>(std::move(record))});
+  }
+
+  /// Stages an erase of an existing record whatever its version. It is counted.
+  void erase_unguarded(Session<R>& session, const Key& key) {
+    stage(entry_of(work_of(session), key), {.write = Staged::Write::erase, .guarded = false});
+  }
+
+  /// After a commit: the version at which the session's write of `key` landed.
+  [[nodiscard]] Version version(Session<R>& session, const Key& key) const {
+    Expects(lockstep::detail::told(session.over() && session.work_,
+                                   "a version is known once its session has committed"));
+    return session.work_->index.at(index_of(key))->landed;
+  }
+
+  /// Takes the write lock of the whole database until the session ends, whatever the key. Ends the
+  /// session's snapshot: later loads show the present, or throw StaleRecord if what was loaded before is not.
+  /// Throws NotSupported for a shared lock that is not covered by an exclusive one, LockUnavailable,
+  /// LockTimeout. Waiters of this process are served in their order; other processes' are not.
+  bool lock(Session<R>& session, const Key& key, LockMode mode = LockMode::exclusive,
+            Wait wait = Wait::forever()) {
+    auto& work = work_of(session);
+    const auto place = [&] { return Place{name(), shown(key)}; };
+    if (mode == LockMode::shared && !work.locked()) {
+      throw NotSupported{joined(to_string(place()), ": SQLite has no shared locks of records")};
+    }
+    return work.lock(wait, place);
+  }
+
+  /// Runs `change` on a copy of the record while holding the write lock, and stores the copy if `change`
+  /// returns true. Nothing if it returned false. Throws Missing, sql::Busy.
+  template <std::predicate<T&> Change>
+  std::optional<Versioned<T>> change(const Key& key, Change&& change) {
+    auto session = this->session();
+    session.work().lock_for_commit();
+    auto found = load(session, key);
+    if (!found) throw Missing{{name(), shown(key)}};
+    if (!std::invoke(change, found->record)) return std::nullopt;
+    write(session, key, found->version, found->record);
+    if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
+    found->version = version(session, key);
+    return found;
+  }
+
+ private:
+  using Connection = detail::Connection;
+  using Query = detail::Query;
+  using Staged = lockstep::detail::Staged;
+  using Work = typename Session<R>::Work;
+
+  // The column is 64 bits with sign.
+  static constexpr std::uint64_t last_version = std::numeric_limits<std::int64_t>::max();
+
+  class Entry final : public detail::Entry<R> {
+   public:
+    Entry(const Table& table, const Key& key) : detail::Entry<R>{&table}, table_{&table}, key_{key} {}
+
+    [[nodiscard]] Place place() const override { return table_->place(key_); }
+
+    [[nodiscard]] Version stored(Connection& connection) const override {
+      return table_->stored_version(connection, key_);
+    }
+
+    [[nodiscard]] std::shared_ptr<const Stale> stale(Connection& connection, Action action,
+                                                     Version expected) const override {
+      auto current = table_->select(connection, key_);
+      const auto actual = current ? current->version : Version{};
+      return std::make_shared<const Conflict<Key, T>>(action, table_->name(), key_, expected, actual,
+                                                      std::move(current));
+    }
+
+    bool land(Connection& connection) override {
+      const auto& plan = this->staged;
+      const auto& statements = table_->statements_;
+      try {
+        auto guard = plan.guard;
+        if (!plan.guarded || !statements.versioned()) {  // the write lock keeps what is found
+          const auto now = stored(connection);
+          const bool holds = plan.guarded ? now == guard : !now.absent();
+          if (!holds) return false;
+          guard = now;
+        }
+        if (plan.write == Staged::Write::erase) {
+          Query query{connection, statements.erase(plan.guarded)};
+          bind_key(query, sql::detail::key_values(key_));
+          if (plan.guarded && statements.versioned()) query.bind(number(guard));
+          this->landed = {};
+          return query.write() == 1;
+        }
+        const auto landing = this->landing(guard);
+        const bool written =
+            guard.absent() ? insert(connection, landing) : update(connection, guard, landing);
+        if (written) this->landed = statements.versioned() ? landing : stored(connection);
+        return written;
+      } catch (const detail::Refused& refused) {
+        throw sql::ConstraintFailed{place(), refused.kind, refused.constraint};
+      }
+    }
+
+   private:
+    [[nodiscard]] const T& record() const { return *static_cast<const T*>(this->staged.record.get()); }
+
+    [[nodiscard]] static sql::Value number(Version version) {
+      return static_cast<std::int64_t>(version.number());
+    }
+    static void bind_key(Query& query, const auto& values) { query.bind_all(values); }
+
+    // The version after `guard`, or the one that is wanted. Throws VersionUnavailable.
+    [[nodiscard]] Version landing(Version guard) const {
+      const auto& wanted = this->staged.initial;
+      if (!table_->statements_.versioned()) return Version{0};
+      if (!wanted.absent()) {
+        if (!guard.absent() && wanted.number() <= guard.number()) {
+          throw VersionUnavailable{place(), joined("version ", to_string(wanted), " was used before")};
+        }
+        if (wanted.number() > last_version) {
+          throw VersionUnavailable{place(),
+                                   joined("version ", to_string(wanted), " does not fit its column")};
+        }
+        return wanted;
+      }
+      if (guard.absent()) return Version{0};
+      if (guard.number() >= last_version) throw VersionUnavailable{place(), "its last version is used"};
+      return Version{guard.number() + 1};
+    }
+
+    bool insert(Connection& connection, Version landing) const {
+      const auto& statements = table_->statements_;
+      const auto key = sql::detail::key_values(key_);
+      const auto values = sql::detail::values_of(record());
+      Query query{connection, statements.insert()};
+      query.bind_all(key);
+      if (statements.versioned()) query.bind(number(landing));
+      query.bind_all(values);
+      return query.write() == 1;
+    }
+
+    bool update(Connection& connection, Version guard, Version landing) const {
+      const auto& statements = table_->statements_;
+      const auto key = sql::detail::key_values(key_);
+      const auto values = sql::detail::values_of(record());
+      const auto changed =
+          sql::detail::changed_fields(record(), static_cast<const T*>(this->staged.base.get()));
+      const auto text = statements.update(changed, this->staged.guarded);
+      Query query{connection, text};
+      for (std::size_t at = 0; at < values.size(); ++at) {
+        if (changed[at]) query.bind(values[at]);
+      }
+      if (statements.versioned()) query.bind(number(landing));
+      query.bind_all(key);
+      if (this->staged.guarded && statements.versioned()) query.bind(number(guard));
+      return query.write() == 1;
+    }
+
+    const Table* table_;
+    Key key_;
+  };
+
+  static sql::Mapping named(std::string_view name) {
+    sql::Mapping mapping;
+    mapping.table = name;
+    return mapping;
+  }
+
+  static sql::detail::Statements opened(Database<R>& database, const sql::Mapping& mapping) {
+    const typename Database<R>::Lease lease{database};
+    auto& connection = lease.connection();
+    std::vector<sql::detail::ExistingColumn> columns;
+    {
+      Query query{connection, "SELECT name, type FROM pragma_table_xinfo(?)"};
+      query.bind(std::string_view{mapping.table});
+      const auto text = [&](int at) {
+        const auto value = query.column(at);
+        const auto* const view = std::get_if<std::string_view>(&value);
+        return view ? std::string{*view} : std::string{};
+      };
+      while (query.next()) columns.push_back({text(0), text(1)});
+    }
+    std::vector<std::string> mismatches;
+    if (columns.empty()) throw sql::MappingMismatch{mapping.table, {"there is no such table"}};
+    auto layout = sql::detail::laid_out<Key, T>(
+        mapping, database.options().version_column, columns,
+        [](const auto& column, sql::ColumnType type) { return detail::keeps(column.type, type); },
+        mismatches);
+    if (!mismatches.empty()) throw sql::MappingMismatch{mapping.table, std::move(mismatches)};
+    sql::detail::Statements statements{std::move(layout), detail::dialect};
+    try {
+      const Query query{connection, statements.insert()};
+    } catch (const sql::DatabaseError& error) {  // ON CONFLICT names what must be unique
+      throw sql::MappingMismatch{
+          mapping.table,
+          {joined("the key's columns are not its primary key, and not unique: ", error.what())}};
+    }
+    return statements;
+  }
+
+  [[nodiscard]] Place place(const Key& key) const { return {name(), shown(key)}; }
+
+  [[nodiscard]] static std::string bytes_of(const Key& key) {
+    std::string bytes;
+    for (const auto& value : sql::detail::key_values(key)) sql::detail::append_bytes(bytes, value);
+    return bytes;
+  }
+  [[nodiscard]] std::string index_of(const Key& key) const {
+    std::string bytes;
+    sql::detail::append_bytes(bytes, std::string_view{name()});
+    return bytes + bytes_of(key);
+  }
+
+  Work& work_of(Session<R>& session) const {
+    auto& work = session.work();
+    Expects(lockstep::detail::told(work.database == database_,
+                                   "a session is used with tables of its own database"));
+    return work;
+  }
+
+  detail::Entry<R>& entry_of(Work& work, const Key& key) const {
+    const auto [found, added] = work.index.try_emplace(index_of(key), nullptr);
+    if (added) {
+      try {
+        found->second = work.entries.emplace_back(std::make_unique<Entry>(*this, key)).get();
+      } catch (...) {
+        work.index.erase(found);
+        throw;
+      }
+    }
+    if (found->second->table() != this) {
+      throw NotSupported{joined(to_string(place(key)), ": used through two tables in one session")};
+    }
+    return *found->second;
+  }
+
+  static void stage(detail::Entry<R>& entry, Staged next) { entry.staged.replace_by(std::move(next)); }
+
+  // The version of the row that `query` stands at: NULL counts as 0.
+  [[nodiscard]] Version version_of_row(const Query& query, const Key& key) const {
+    if (!versioned()) {
+      std::string bytes;
+      for (std::size_t at = 0; at < statements_.layout().fields.size(); ++at) {
+        sql::detail::append_bytes(bytes, query.column(static_cast<int>(at) + 1));
+      }
+      return Version{sql::detail::fingerprint(bytes)};
+    }
+    const auto value = query.column(0);
+    if (std::holds_alternative<std::monostate>(value)) return Version{0};
+    const auto* const number = std::get_if<std::int64_t>(&value);
+    if (!number || *number < 0) {
+      throw sql::Unreadable{place(key), statements_.layout().version, sql::shown_value(value)};
+    }
+    return Version{static_cast<std::uint64_t>(*number)};
+  }
+
+  [[nodiscard]] Version stored_version(Connection& connection, const Key& key) const {
+    const auto values = sql::detail::key_values(key);
+    Query query{connection, statements_.select_version()};
+    if (!query.bind_all(values).next()) return {};
+    return version_of_row(query, key);
+  }
+
+  [[nodiscard]] std::optional<Versioned<T>> select(Connection& connection, const Key& key) const {
+    const auto values = sql::detail::key_values(key);
+    Query query{connection, statements_.select()};
+    if (!query.bind_all(values).next()) return std::nullopt;
+    const auto column = [&](std::size_t at) { return query.column(static_cast<int>(at) + 1); };
+    const auto unfit = [&](std::size_t at) {
+      throw sql::Unreadable{place(key), statements_.layout().fields[at], sql::shown_value(column(at))};
+    };
+    const auto version = version_of_row(query, key);
+    return Versioned<T>{sql::detail::record_of_values<T>(column, unfit), version};
+  }
+
+  Database<R>* database_;
+  sql::detail::Statements statements_;
+};
+
+}  // namespace lockstep::sqlite

@@ -1,0 +1,65 @@
+// The text of statements, and that names are quoted in it.
+#include <lockstep/sql/statements.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <string>
+
+using namespace lockstep;
+using sql::detail::Dialect;
+using sql::detail::Statements;
+
+namespace {
+
+constexpr Dialect questions{.numbered = false, .now = "now()"};
+constexpr Dialect numbers{.numbered = true, .now = "now()"};
+
+Statements of(const Dialect& dialect, const std::string& version = "v") {
+  return {{"t", {"a", "b"}, {"x", "y"}, version, "made", "changed"}, dialect};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(statements)
+
+BOOST_AUTO_TEST_CASE(identifiers_are_quoted_whatever_they_contain) {
+  BOOST_TEST(sql::quoted("order") == "\"order\"");
+  BOOST_TEST(sql::quoted("x\" = 1; DROP TABLE t; --") == "\"x\"\" = 1; DROP TABLE t; --\"");
+}
+
+BOOST_AUTO_TEST_CASE(reads_give_the_version_first) {
+  BOOST_TEST(of(questions).select() == R"(SELECT "v", "x", "y" FROM "t" WHERE "a" = ? AND "b" = ?)");
+  BOOST_TEST(of(questions).select_version() == R"(SELECT "v" FROM "t" WHERE "a" = ? AND "b" = ?)");
+}
+
+BOOST_AUTO_TEST_CASE(an_update_names_what_changed_and_guards_the_version) {
+  BOOST_TEST(of(numbers).update(std::array{false, true}, true) ==
+             R"(UPDATE "t" SET "y" = $1, "v" = $2, "changed" = now() WHERE "a" = $3 AND "b" = $4 )"
+             R"(AND COALESCE("v", 0) = $5)");
+  BOOST_TEST(of(questions).update(std::array{false, false}, false) ==
+             R"(UPDATE "t" SET "v" = ?, "changed" = now() WHERE "a" = ? AND "b" = ?)");
+}
+
+BOOST_AUTO_TEST_CASE(an_insert_leaves_a_row_that_is_there_alone) {
+  BOOST_TEST(of(numbers).insert() ==
+             R"(INSERT INTO "t" ("a", "b", "v", "x", "y", "made", "changed") )"
+             R"(VALUES ($1, $2, $3, $4, $5, now(), now()) ON CONFLICT ("a", "b") DO NOTHING)");
+}
+
+BOOST_AUTO_TEST_CASE(an_erase_guards_the_version_if_it_is_to) {
+  BOOST_TEST(of(questions).erase(true) ==
+             R"(DELETE FROM "t" WHERE "a" = ? AND "b" = ? AND COALESCE("v", 0) = ?)");
+  BOOST_TEST(of(questions).erase(false) == R"(DELETE FROM "t" WHERE "a" = ? AND "b" = ?)");
+}
+
+BOOST_AUTO_TEST_CASE(without_a_version_column_there_is_none_to_name) {
+  const auto bare = of(questions, "");
+  BOOST_TEST(bare.select_version() == R"(SELECT 0, "x", "y" FROM "t" WHERE "a" = ? AND "b" = ?)");
+  BOOST_TEST(bare.erase(true) == bare.erase(false));
+  const Statements plain{{"t", {"a"}, {"x"}, "", "", ""}, questions};
+  BOOST_TEST(plain.update(std::array{false}, true) == R"(UPDATE "t" SET "a" = "a" WHERE "a" = ?)");
+  BOOST_TEST(plain.insert() == R"(INSERT INTO "t" ("a", "x") VALUES (?, ?) ON CONFLICT ("a") DO NOTHING)");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
