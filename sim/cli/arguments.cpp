@@ -40,7 +40,8 @@ std::chrono::nanoseconds time_argument(const std::string& option, const std::str
 
 std::vector<std::string> explorer_names() {
   std::vector<std::string> names;
-  for (const auto each : {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos})
+  for (const auto each :
+       {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos, Strategy::surw})
     names.emplace_back(to_string(each));
   return names;
 }

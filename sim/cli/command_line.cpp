@@ -46,7 +46,7 @@ constexpr const char* verdicts = R"(Verdicts:
 
   "ok" without a finding is a proof only if the run was complete: the exhaustive
   explorer went through every interleaving. Cut short by --executions or --time,
-  or drawn by random, pct or pos, it says that nothing was found, and no more; the
+  or drawn by one of the others, it says that nothing was found, and no more; the
   table and the last line tell which of the two it is, the exit status does not.
 )";
 
@@ -97,7 +97,7 @@ void add_limits(CLI::App& command, Run& run) {
 
 void add_explorer(CLI::App& command, Run& run) {
   add_text(command, "--explorer", "NAME",
-           "How interleavings are chosen: exhaustive (the default), random, pct or pos",
+           "How interleavings are chosen: exhaustive (the default), random, pct, pos or surw",
            [&run](const std::string& text) { run.explorer = explorer_argument("--explorer", text); });
   add_text(command, "--seed", "N", "What the others than exhaustive draw from; the same seed finds the same",
            [&run](const std::string& text) { run.seed = number_argument("--seed", text, 0); });

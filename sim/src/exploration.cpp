@@ -12,6 +12,7 @@
 #include "random.hpp"
 #include "replay.hpp"
 #include "round_robin.hpp"
+#include "surw.hpp"
 #include "token.hpp"
 
 #include <algorithm>
@@ -37,6 +38,8 @@ std::unique_ptr<Explorer> make_explorer(const Options& options) {
       return std::make_unique<Pct>(options.seed, options.depth);
     case Strategy::pos:
       return std::make_unique<Pos>(options.seed);
+    case Strategy::surw:
+      return std::make_unique<Surw>(options.seed);
     case Strategy::exhaustive:
       break;
   }

@@ -7,7 +7,7 @@ namespace lockstep::sim {
 
 namespace {
 
-constexpr std::array strategies{"exhaustive", "random", "pct", "pos"};
+constexpr std::array strategies{"exhaustive", "random", "pct", "pos", "surw"};
 constexpr std::array kinds{"check",       "exception",  "deadlock",  "lost_wakeup",    "livelock",
                            "leaked_lock", "bad_unlock", "data_race", "nondeterminism", "bound"};
 

@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_is_gone_on_from) {
 }
 
 BOOST_AUTO_TEST_CASE(drawn_executions_are_no_proof) {
-  for (const auto* const explorer : {"random", "pct", "pos"}) {
+  for (const auto* const explorer : {"random", "pct", "pos", "surw"}) {
     const auto told =
         planted({"run", "agrees/clean", "--explorer", explorer, "--executions", "5", "--seed", "0"});
     BOOST_TEST(told.status == 0);

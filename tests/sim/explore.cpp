@@ -36,21 +36,23 @@ void deep_bug() {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(every_strategy_has_a_name_and_is_found_by_it) {
-  for (const auto each : {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos}) {
+  for (const auto each :
+       {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos, Strategy::surw}) {
     BOOST_TEST((strategy(to_string(each)) == each));
   }
   BOOST_TEST(!strategy("no such strategy").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(every_strategy_finds_a_lost_update) {
-  for (const auto each : {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos}) {
+  for (const auto each :
+       {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos, Strategy::surw}) {
     BOOST_TEST(test::found(test::lost_update, {.strategy = each}) == "check");
     BOOST_TEST(test::found(deep_bug, {.strategy = each}) == "check");
   }
 }
 
 BOOST_AUTO_TEST_CASE(the_same_seed_finds_the_same) {
-  for (const auto each : {Strategy::random, Strategy::pct, Strategy::pos}) {
+  for (const auto each : {Strategy::random, Strategy::pct, Strategy::pos, Strategy::surw}) {
     const Result first = explore(deep_bug, {.strategy = each, .seed = 7});
     const Result second = explore(deep_bug, {.strategy = each, .seed = 7});
     BOOST_REQUIRE(first.finding.has_value());
@@ -113,8 +115,8 @@ BOOST_AUTO_TEST_CASE(partial_order_sampling_draws_steps_and_not_threads) {
   BOOST_TEST(found(Strategy::random) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(pct_and_pos_end_where_a_thread_waits_politely) {
-  for (const auto each : {Strategy::pct, Strategy::pos}) {
+BOOST_AUTO_TEST_CASE(those_that_follow_priorities_end_where_a_thread_waits_politely) {
+  for (const auto each : {Strategy::pct, Strategy::pos, Strategy::surw}) {
     const Result result = explore(
         [] {
           atomic<bool> flag{false};
@@ -130,7 +132,7 @@ BOOST_AUTO_TEST_CASE(pct_and_pos_end_where_a_thread_waits_politely) {
 }
 
 BOOST_AUTO_TEST_CASE(those_that_draw_stop_after_their_executions_and_claim_no_completeness) {
-  for (const auto each : {Strategy::random, Strategy::pct, Strategy::pos}) {
+  for (const auto each : {Strategy::random, Strategy::pct, Strategy::pos, Strategy::surw}) {
     const Result result = explore([] {}, {.strategy = each, .executions = 17});
     BOOST_TEST(result.executions == 17U);
     BOOST_TEST(!result.complete);

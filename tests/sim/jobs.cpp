@@ -15,7 +15,7 @@ namespace {
 using namespace lockstep::sim;
 using test::concurrently;
 
-constexpr Strategy drawn[] = {Strategy::random, Strategy::pct, Strategy::pos};
+constexpr Strategy drawn[] = {Strategy::random, Strategy::pct, Strategy::pos, Strategy::surw};
 
 /// Fails in one execution of many, in some way.
 void rare_bug() {

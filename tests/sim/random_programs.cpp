@@ -10,10 +10,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <unistd.h>
 #include <memory>
 #include <string>
 #include <type_traits>

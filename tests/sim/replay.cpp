@@ -48,7 +48,8 @@ void two_polite_threads() {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_token_brings_back_the_same_timeline_byte_by_byte) {
-  for (const auto strategy : {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos}) {
+  for (const auto strategy :
+       {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos, Strategy::surw}) {
     for (void (*body)() : {&test::lost_update, &wakes_the_wrong_one, &two_polite_threads}) {
       const Options options{.strategy = strategy, .steps = 300, .name = "some/test"};
       const Result found = explore(body, options);
@@ -134,7 +135,8 @@ BOOST_AUTO_TEST_CASE(a_token_by_hand_replays_too) {
 }
 
 BOOST_AUTO_TEST_CASE(a_finding_has_few_switches) {
-  for (const auto strategy : {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos}) {
+  for (const auto strategy :
+       {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos, Strategy::surw}) {
     const Result result = explore(
         [] {
           atomic<int> balance{100};

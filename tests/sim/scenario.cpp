@@ -60,7 +60,8 @@ BOOST_AUTO_TEST_CASE(names_are_unique_and_every_scenario_says_what_it_is) {
 }
 
 BOOST_AUTO_TEST_CASE(drawn_interleavings_find_every_bug_of_the_catalogue_and_none_elsewhere) {
-  for (const auto strategy : {sim::Strategy::random, sim::Strategy::pct, sim::Strategy::pos}) {
+  for (const auto strategy :
+       {sim::Strategy::random, sim::Strategy::pct, sim::Strategy::pos, sim::Strategy::surw}) {
     for (const auto& scenario : sim::catalogue()) {
       // Two loops that never end need an interleaving as regular as few draws are.
       if (scenario.expected == sim::FindingKind::livelock) continue;

@@ -22,6 +22,7 @@ enum class Strategy {
   random,      ///< uniformly among the enabled threads at each step
   pct,         ///< probabilistic concurrency testing: priorities with `depth` - 1 change points
   pos,         ///< partial order sampling: priorities of steps, drawn anew where steps conflict
+  surw,        ///< selectively uniform random walk: orders of steps on what is shared, each as likely
 };
 
 /// The strategy's name, as the command line spells it.
