@@ -23,13 +23,15 @@ struct Account {
 };
 BOOST_DESCRIBE_STRUCT(Account, (), (balance))
 
-/// A table whose every call is one step, with its database. Making and filling it is no step.
+/// A table whose every call is one step, with its database. Making and filling it is no step, and nothing goes
+/// wrong then.
 template <class Record>
 struct Stage {
   using Table = memory::Table<int, Record, Runtime>;
 
-  explicit Stage(std::string name)
-      : owned{quietly([&] { return std::make_unique<Table>(db, std::move(name)); })} {}
+  explicit Stage(std::string name, const std::optional<Faults>& faults = {})
+      : owned{quietly([&] { return std::make_unique<Table>(db, std::move(name)); })},
+        calls{faults ? Simulated<Table>{table, *faults} : Simulated<Table>{table}} {}
 
   void put(int key, Record record) {
     quietly([&] { insert(table, key, std::move(record)).or_throw(); });
@@ -42,14 +44,14 @@ struct Stage {
   memory::Database<Runtime> db;
   std::unique_ptr<Table> owned;
   Table& table = *owned;
-  Simulated<Table> calls{table};
+  Simulated<Table> calls;
 };
 
 using Accounts = Simulated<memory::Table<int, Account, Runtime>>;
 
 /// A bank with so many accounts, numbered from 1, each with 100.
 struct Bank : Stage<Account> {
-  explicit Bank(int count) : Stage{"accounts"} {
+  explicit Bank(int count, const std::optional<Faults>& faults = {}) : Stage{"accounts", faults} {
     for (int number = 1; number <= count; ++number) put(number, {100});
   }
   [[nodiscard]] int balance(int number) { return peek(number).value()->balance; }

@@ -26,7 +26,10 @@ bool at_once(const Step& step) {
   return std::ranges::any_of(names, [&](std::string_view name) { return step.operation.starts_with(name); });
 }
 
-bool lost(const Step& step) { return step.outcome.starts_with("-> stale") || step.outcome == "blocks"; }
+bool lost(const Step& step) {
+  return step.outcome.starts_with("-> stale") || step.outcome.starts_with("fault: ") ||
+         step.outcome == "blocks" || step.outcome == "connection lost";
+}
 
 bool touches(const Step& step, std::string_view object, bool write) {
   const auto same = [&](const Touched& touched) {
@@ -44,7 +47,8 @@ std::optional<std::string_view> written(const Step& step, std::string_view rathe
   if (synchronises(step) || at_once(step) || lost(step)) return std::nullopt;
   std::optional<std::string_view> found;
   for (const Touched& touched : step.touched) {
-    const bool lock = touched.object.ends_with("lock") || touched.object == "locks";
+    const bool lock =
+        touched.object.ends_with("lock") || touched.object == "locks" || touched.object == "connections";
     if (touched.write && !lock && (!found || touched.object == rather)) found = touched.object;
   }
   return found;

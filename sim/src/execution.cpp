@@ -327,7 +327,7 @@ unsigned Execution::outcome_of(unsigned outcomes) {
 
 bool Execution::spuriously() {
   if (spurious_ == most_spurious_ || abandoned_) return false;
-  if (running_->section != nullptr && running_->section->quiet) return false;
+  if (quiet()) return false;
   if (outcome_of(2) == 0) return false;
   ++spurious_;
   return true;
@@ -371,8 +371,8 @@ void Execution::close(Section& section) noexcept {
 
 void Execution::hold(ObjectId object) { held_.emplace_back(object, running_->ordinal); }
 
-void Execution::release(ObjectId object) noexcept {
-  const auto found = std::ranges::find(held_, std::pair{object, running_->ordinal});
+void Execution::release(ObjectId object, unsigned thread) noexcept {
+  const auto found = std::ranges::find(held_, std::pair{object, thread});
   if (found != held_.end()) held_.erase(found);
 }
 

@@ -32,6 +32,8 @@ void append(Schedule& schedule, unsigned thread, std::size_t steps) {
 /// What a schedule costs its reader.
 struct Cost {
   std::size_t switches = 0;
+  std::size_t outcomes =
+      0;  ///< that are not the first: faults, spurious events, another waiter that is woken
   std::size_t steps = 0;
   friend auto operator<=>(const Cost&, const Cost&) = default;
 };
@@ -50,7 +52,9 @@ class Follow final : public Explorer {
   unsigned choose(const Choice& choice) override {
     if (choice.kind == Decision::Kind::outcome) {
       const unsigned wanted = next_outcome_ < outcomes_.size() ? outcomes_[next_outcome_++] : 0;
-      return std::min(wanted, choice.outcomes - 1);
+      const unsigned chosen = std::min(wanted, choice.outcomes - 1);
+      if (chosen != 0) ++unlikely_;
+      return chosen;
     }
     const unsigned wanted = next_ < order_.size() ? order_[next_++] : choice.fallback;
     const unsigned chosen = (choice.enabled & only(wanted)) != 0 ? wanted : choice.fallback;
@@ -60,13 +64,14 @@ class Follow final : public Explorer {
   }
 
   [[nodiscard]] const Schedule& taken() const noexcept { return taken_; }
-  [[nodiscard]] Cost cost() const noexcept { return {switches_of(taken_), steps_}; }
+  [[nodiscard]] Cost cost() const noexcept { return {switches_of(taken_), unlikely_, steps_}; }
 
  private:
   std::vector<unsigned> order_;
   std::vector<unsigned> outcomes_;
   std::size_t next_ = 0;
   std::size_t next_outcome_ = 0;
+  std::size_t unlikely_ = 0;  ///< outcomes that are not the first
   Schedule taken_;
   std::size_t steps_ = 0;
 };
@@ -128,6 +133,10 @@ std::vector<unsigned> outcomes_of(const std::vector<Decision>& decisions) {
   return outcomes;
 }
 
+std::size_t unlikely(const std::vector<unsigned>& outcomes) {
+  return outcomes.size() - static_cast<std::size_t>(std::ranges::count(outcomes, 0U));
+}
+
 /// The best failing execution so far.
 class Search {
  public:
@@ -139,7 +148,7 @@ class Search {
     kind_ = execution_->failure();
     message_ = execution_->message();
     schedule_ = trace.schedule;
-    cost_ = {switches_of(schedule_), 0};
+    cost_ = {.switches = switches_of(schedule_), .outcomes = unlikely(outcomes_of(decisions_))};
     for (const Stretch& stretch : schedule_) cost_.steps += stretch.steps;
   }
 
@@ -189,8 +198,9 @@ class Search {
       if (search_budget_ == 0) return false;
       const Ending ending = execution_->run(*body_, bound, limits_);
       search_budget_ -= std::min(search_budget_, ending.steps + 1);
-      const Cost cost{bound.switches(), bound.steps()};
-      if (!fails_likewise() || cost >= cost_) continue;
+      if (!fails_likewise()) continue;
+      const Cost cost{bound.switches(), unlikely(outcomes_of(execution_->decisions())), bound.steps()};
+      if (cost >= cost_) continue;
       cost_ = cost;
       decisions_ = execution_->decisions();
     }

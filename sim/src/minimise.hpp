@@ -10,7 +10,8 @@
 namespace lockstep::sim {
 
 /// Decisions that lead `body` into the same kind of failure, with the same message, as `decisions` do, with
-/// as few context switches and, among those, as few steps as were found; verified by running them.
+/// as few context switches and, among those, as few faults and the like and then as few steps as were found;
+/// verified by running them.
 ///
 /// First gathers the steps of each thread in windows of the schedule, large ones first, and moves stretches
 /// of a thread's steps next to another of its stretches, as long as that helps, for a good start. Then tries

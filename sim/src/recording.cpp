@@ -132,8 +132,15 @@ void Execution::add_row(Thread& self, std::string_view operation, std::string ob
 }
 
 void Execution::outcome(std::string text) {
-  if (running_->section != nullptr && running_->section->quiet) return;
+  if (quiet()) return;
   if (recording_ && !abandoned_ && self_has_row()) rows_[running_->row].outcome = std::move(text);
+}
+
+void Execution::add_to_outcome(std::string_view text) {
+  if (quiet() || !recording_ || abandoned_ || !self_has_row()) return;
+  std::string& outcome = rows_[running_->row].outcome;
+  if (!outcome.empty()) outcome += "; ";
+  outcome += text;
 }
 
 void Execution::hash(std::uint64_t value) noexcept {

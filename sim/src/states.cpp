@@ -12,7 +12,9 @@ namespace lockstep::sim {
 namespace {
 
 /// Stands for the order in which storages lock, not for anything that a reader knows.
-bool internal(std::string_view object) { return object == "locks" || object.ends_with("'s lock"); }
+bool internal(std::string_view object) {
+  return object == "locks" || object == "connections" || object.ends_with("'s lock");
+}
 
 /// Text between commas that stand outside of all brackets.
 std::vector<std::string> parts(std::string_view text) {
@@ -37,7 +39,7 @@ std::optional<std::string_view> after(std::string_view text, std::string_view pr
 
 /// What the outcome of a step says that its object holds now.
 std::optional<std::string_view> value(const Step& step) {
-  const std::string_view outcome = step.outcome;
+  const std::string_view outcome = std::string_view{step.outcome}.substr(0, step.outcome.rfind("; fault: "));
   if (step.operation.starts_with("try_") || outcome.starts_with("-> stale") || outcome == "-> declined")
     return std::nullopt;
   if (const std::size_t arrow = outcome.find(" => "); arrow != std::string_view::npos)
@@ -55,8 +57,11 @@ class Follow {
     for (const Touched& touched : step.touched) {
       if (!internal(touched.object)) state_[touched.object];  // from now on it is known
     }
+    if (crashes(step)) {
+      for (const auto& [object, thread] : std::exchange(granted_, {})) give(object, thread);
+    }
     if (step.operation.starts_with("lock") || step.operation.starts_with("try_lock")) {
-      if (locks(step)) take(step.object, step.thread, step.outcome == "-> granted");
+      if (locks(step)) take(step.object, step.thread, step.outcome.starts_with("-> granted"));
     } else if (step.operation.starts_with("unlock")) {
       give(step.object, step.thread);
     } else {
@@ -67,9 +72,14 @@ class Follow {
   }
 
  private:
+  static bool crashes(const Step& step) {
+    const std::string_view outcome = step.outcome;
+    return outcome.starts_with("fault: crash") || outcome.find("; fault: crash") != std::string_view::npos;
+  }
+
   static bool locks(const Step& step) {
     const std::string_view outcome = step.outcome;
-    return outcome.empty() || outcome == "-> true" || outcome == "-> granted";
+    return outcome.empty() || outcome == "-> true" || outcome.starts_with("-> granted");
   }
 
   void synchronise(const Step& step) {

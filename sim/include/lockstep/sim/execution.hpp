@@ -268,6 +268,8 @@ class Execution {
   [[nodiscard]] bool recording() const noexcept { return recording_; }
   /// Writes down the outcome of the running thread's latest step.
   void outcome(std::string text);
+  /// Appends to it, after a semicolon.
+  void add_to_outcome(std::string_view text);
   /// Writes down a row for something that is not scheduled (sleeping, reading a plain variable).
   void note(std::string_view operation, ObjectId object, std::string text = {},
             const std::source_location& where = {});
@@ -288,14 +290,17 @@ class Execution {
   void enter(detail::Section& section) noexcept { running_->section = &section; }
   /// True if the running thread is inside a step, whose parts do not schedule.
   [[nodiscard]] bool inside_step() const noexcept { return running_->section != nullptr; }
+  /// True if that is none: see `sim::quietly`.
+  [[nodiscard]] bool quiet() const noexcept { return inside_step() && running_->section->quiet; }
 
   /// Ends the execution with a finding that the running thread called std::terminate, if it has none yet.
   void terminated();
 
   /// Who holds a named object, for the message of a deadlock. Never asked otherwise.
   void hold(ObjectId object);
-  /// Takes `hold` back.
-  void release(ObjectId object) noexcept;
+  /// Takes `hold` back, as the running thread's or another's.
+  void release(ObjectId object) noexcept { release(object, running_->ordinal); }
+  void release(ObjectId object, unsigned thread) noexcept;
 
   /// Looks at a condition now, and after each step, until `unwatch`. Throws std::logic_error if other threads
   /// have been started, and Abandoned if it does not hold.

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <lockstep/core/fields.hpp>
+#include <lockstep/sim/faults.hpp>
 #include <lockstep/sim/runtime.hpp>
 #include <lockstep/sim/step.hpp>
 #include <lockstep/storage/storage.hpp>
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -40,6 +42,30 @@ template <class T, class V>
   return loaded ? joined("v", shown(loaded->version), " ", shown_record(loaded->record)) : "absent";
 }
 
+/// What crashes and calls have in common.
+inline constexpr std::string_view connections = "connections";
+
+/// A step of a connection, and what may go wrong with it. A crash is one with every other call of the
+/// database.
+template <class Effect>
+auto faulty_step(Connection& connection, std::string_view operation, std::vector<Access> footprint,
+                 const FaultyCall& call, Effect&& effect, ObjectId about, const std::source_location& where) {
+  if (connection.faults() == nullptr) return step(operation, footprint, effect, about, where);
+  if (connection.may(Fault::crash)) footprint.push_back(writes(connections));
+  std::chrono::nanoseconds delay{0};
+  auto result = step(
+      operation, footprint,
+      [&] {
+        Connection::Call calling{connection, call};
+        auto done = effect();
+        delay = calling.end(call.commits && static_cast<bool>(done));
+        return done;
+      },
+      about, where);
+  if (delay.count() > 0) Runtime::sleep_for(delay, {}, where);
+  return result;
+}
+
 }  // namespace detail
 
 /// A unit of work on simulated storages of one database. Its commit is one step; so
@@ -47,24 +73,20 @@ template <class T, class V>
 template <class Inner>
 class SimulatedSession {
  public:
-  /// Takes over a session of the storage underneath.
-  explicit SimulatedSession(Inner inner) : inner_{std::move(inner)} {}
-  /// Moves; `other` is over then.
-  SimulatedSession(SimulatedSession&& other) noexcept
-      : inner_{std::exchange(other.inner_, std::nullopt)},
-        landing_{std::move(other.landing_)},
-        loaded_{std::move(other.loaded_)},
-        staged_{std::move(other.staged_)},
-        locks_{std::exchange(other.locks_, {})},
-        over_{other.over_} {}
+  /// Takes over a session of the storage underneath, to which `faults` may happen, if there are any.
+  explicit SimulatedSession(Inner inner, std::shared_ptr<FaultInjector> faults = {})
+      : unit_{std::make_unique<Unit>(std::move(inner), std::move(faults))} {}
+  /// Moves; the other one is over then.
+  SimulatedSession(SimulatedSession&&) noexcept = default;
   SimulatedSession& operator=(SimulatedSession&&) = delete;
   ~SimulatedSession() {
+    if (!unit_) return;
     try {
-      if (!over_ && inner_ && !locks_.empty()) {
-        const auto footprint = with_all_locks(locks_);
-        step("rollback", footprint, [&] { end(); }, about(locks_), {});
+      if (!unit_->over && !unit_->locks.empty()) {
+        step("rollback", unit_->with_all_locks(unit_->locks), [&] { unit_->drop(); }, about(unit_->locks),
+             {});
       } else {
-        quietly([&] { end(); });
+        quietly([&] { unit_->drop(); });
       }
     } catch (...) {  // the execution is being abandoned
     }
@@ -72,47 +94,113 @@ class SimulatedSession {
 
   /// Commits, as one step that reads and writes what was staged; no step if nothing was staged or locked.
   Commit commit(std::source_location where = std::source_location::current()) {
+    Unit& unit = *unit_;
     const auto end = [&] {
-      auto commit = inner_->commit();
-      over_ = true;
-      unhold();
-      outcome([&] { return commit ? landed() : joined("-> stale: ", first(commit)); });
+      auto commit = unit.inner->commit();
+      unit.over = true;
+      unit.closes();
+      unit.unhold();
+      outcome([&] { return commit ? unit.landed() : joined("-> stale: ", first(commit)); });
       return commit;
     };
-    if (staged_.empty() && locks_.empty()) return quietly(end);  // nothing that anybody could notice
-    const auto footprint = locks_.empty() ? staged_ : with_all_locks(staged_);
-    return step("commit", footprint, end, about(staged_.empty() ? locks_ : staged_), where);
+    if (unit.staged.empty() && unit.locks.empty()) {  // nothing that anybody could notice
+      if (unit.noticed()) unit.see_that_it_is_there();
+      return unit.inner ? quietly(end) : Commit{};
+    }
+    const auto footprint = unit.locks.empty() ? unit.staged : unit.with_all_locks(unit.staged);
+    detail::FaultyCall call;
+    if (unit.faults()) {
+      call = {.possible = {Fault::conflict, Fault::lost_request, Fault::crash},
+              .commits = true,
+              .writes = unit.writes};
+    }
+    return this->call("commit", footprint, call, end, about(unit.staged.empty() ? unit.locks : unit.staged),
+                      where);
   }
 
   /// A point to return to. No step.
   [[nodiscard]] auto savepoint() const
     requires SavepointSession<Inner>
   {
-    return std::pair{quietly([&] { return inner_->savepoint(); }), locks_.size()};
+    using Point = decltype(unit_->inner->savepoint());
+    std::optional<Point> point;
+    if (unit_->inner) quietly([&] { point.emplace(unit_->inner->savepoint()); });
+    return std::pair{std::move(point), unit_->locks.size()};
   }
   /// Drops what was staged and locked since `point`: a step if it gives locks back.
   template <class Point>
   void rollback_to(const Point& point, std::source_location where = std::source_location::current()) {
-    if (locks_.size() == point.second) return quietly([&] { inner_->rollback_to(point.first); });
-    const auto footprint = with_all_locks(locks_);
-    step(
-        "rollback_to", footprint,
-        [&] {
-          inner_->rollback_to(point.first);
-          while (locks_.size() > point.second) {
-            release(locks_.back().object);
-            locks_.pop_back();
-          }
-        },
-        about(locks_), where);
+    const auto& [inner, count] = point;
+    const auto roll_back = [&, &inner = inner] {
+      if (unit_->inner && inner) unit_->inner->rollback_to(*inner);
+    };
+    if (unit_->locks.size() == count) return quietly(roll_back);
+    const auto give_back = [&, &count = count] {
+      unit_->see_that_it_is_there();
+      roll_back();
+      while (unit_->locks.size() > count) {
+        release(unit_->locks.back().object);
+        unit_->locks.pop_back();
+      }
+    };
+    step("rollback_to", unit_->with_all_locks(unit_->locks), give_back, about(unit_->locks), where);
   }
 
-  /// The session underneath. What is called on it directly is no step.
-  [[nodiscard]] Inner& inner() noexcept { return *inner_; }
+  /// The session underneath. What is called on it directly is no step. Throws ConnectionLost or
+  /// SerializationFailure if a fault has ended it.
+  [[nodiscard]] Inner& inner() {
+    unit_->see_that_it_is_there();
+    return *unit_->inner;
+  }
 
  private:
   template <Storage S>
   friend class Simulated;
+
+  static constexpr std::string_view all_locks = "locks";
+  static constexpr std::string_view snapshot = "snapshot";
+
+  // At a fixed address, for crashes to find.
+  struct Unit final : detail::Connection {
+    Unit(Inner session, std::shared_ptr<FaultInjector> faults)
+        : Connection{std::move(faults)}, inner{std::move(session)} {}
+
+    std::optional<Inner> inner;  // none once it has ended
+    std::vector<std::function<std::string(Inner&)>>
+        landing;                 // tells what was staged, while the execution is recorded
+    std::vector<Access> loaded;  // validated again by each load
+    std::vector<Access> staged;  // what a commit reads and writes
+    std::vector<Access> locks;   // released at the end
+    std::vector<Place> writes;   // what a commit writes, if there are faults
+    bool over = false;
+    unsigned thread = 0;  // that has taken the locks
+
+    void holds(ObjectId lock) {
+      hold(lock);
+      thread = Execution::current() != nullptr ? Execution::current()->self() : 0;
+      locks.push_back(sim::writes(lock));
+    }
+    void drop() noexcept override {
+      inner.reset();
+      unhold();
+    }
+    void notice() noexcept override { locks.clear(); }
+    void unhold() noexcept {
+      if (Execution* const execution = Execution::current()) {
+        for (const auto& lock : locks) execution->release(lock.object, thread);
+      }
+    }
+    [[nodiscard]] std::vector<Access> with_all_locks(std::vector<Access> footprint) const {
+      footprint.push_back(sim::writes(all_locks));
+      if (this->may(Fault::crash)) footprint.push_back(reads(detail::connections));
+      return footprint;
+    }
+    [[nodiscard]] std::string landed() {
+      std::string text;
+      for (const auto& tell : landing) text += (text.empty() ? "-> " : ", ") + tell(*inner);
+      return text;
+    }
+  };
 
   static std::string first(const Commit& commit) {
     const auto& stale = *commit.stale().front();
@@ -133,35 +221,16 @@ class SimulatedSession {
     return object(joined);
   }
 
-  static constexpr std::string_view all_locks = "locks";
-  static constexpr std::string_view snapshot = "snapshot";
-
-  static std::vector<Access> with_all_locks(std::vector<Access> footprint) {
-    footprint.push_back(writes(all_locks));
-    return footprint;
+  // A call that a conflict may end gives back the locks of the session.
+  template <class Effect>
+  auto call(std::string_view operation, std::vector<Access> footprint, const detail::FaultyCall& call,
+            Effect&& effect, ObjectId about, const std::source_location& where) {
+    if (unit_->may(Fault::conflict) && !unit_->locks.empty()) footprint.push_back(sim::writes(all_locks));
+    return detail::faulty_step(*unit_, operation, std::move(footprint), call, std::forward<Effect>(effect),
+                               about, where);
   }
 
-  std::string landed() {
-    std::string text;
-    for (const auto& tell : landing_) text += (text.empty() ? "-> " : ", ") + tell(*inner_);
-    return text;
-  }
-
-  void end() {
-    inner_.reset();
-    unhold();
-  }
-  void unhold() noexcept {
-    for (const auto& lock : locks_) release(lock.object);
-  }
-
-  std::optional<Inner> inner_;
-  std::vector<std::function<std::string(Inner&)>>
-      landing_;                 // tells what was staged, while the execution is recorded
-  std::vector<Access> loaded_;  // validated again by each load
-  std::vector<Access> staged_;  // what a commit reads and writes
-  std::vector<Access> locks_;   // released at the end
-  bool over_ = false;
+  std::unique_ptr<Unit> unit_;
 };
 
 /// Makes each call of a storage one step. Refers to the storage, which must outlive it;
@@ -169,6 +238,12 @@ class SimulatedSession {
 ///
 ///     memory::Table<int, Account, sim::Runtime> table{db, "accounts"};
 ///     sim::Simulated accounts{table};
+///
+/// With `Faults`, calls may go wrong as well: at each one that they can strike it is decided, as an outcome
+/// of its step, whether one does. None strikes inside of `quietly`, nor outside of an execution. A crash does
+/// not strike while a commit waits inside of the storage, which cannot take it back; a session that waits for
+/// a lock then keeps the others that it has until that call returns. With crashes, calls depend on each other
+/// whatever they touch, and order threads, so that data races of a `sim::var` may hide behind them.
 template <Storage S>
 class Simulated : public FindsVerbs {
   static_assert(
@@ -189,6 +264,12 @@ class Simulated : public FindsVerbs {
 
   /// Refers to `storage`. Cost: a pointer.
   explicit Simulated(S& storage) noexcept : storage_{&storage} {}
+  /// Likewise, with `faults` of its own: `sim::Simulated accounts{table, {.lost_replies = 1}}`.
+  Simulated(S& storage, const Faults& faults)
+      : storage_{&storage}, faults_{std::make_shared<FaultInjector>(faults)} {}
+  /// Likewise, with those of the whole database, which must outlive it and its sessions.
+  Simulated(S& storage, FaultInjector& faults)
+      : storage_{&storage}, faults_{std::shared_ptr<void>{}, &faults} {}
 
   /// The storage's name.
   [[nodiscard]] std::string name() const { return name_of(*storage_); }
@@ -196,9 +277,11 @@ class Simulated : public FindsVerbs {
   [[nodiscard]] bool same_key(const key_type& a, const key_type& b) const {
     return lockstep::same_key(*storage_, a, b);
   }
-  /// A unit of work. No step.
+  /// What may go wrong, and how often it did; null if nothing may.
+  [[nodiscard]] const FaultInjector* faults() const noexcept { return faults_.get(); }
+  /// A unit of work. No step; a crash is no matter to it before its first call.
   [[nodiscard]] Session session() const {
-    return Session{quietly([&] { return storage_->session(); })};
+    return Session{quietly([&] { return storage_->session(); }), faults_};
   }
 
   /// The last committed record: a step that reads it.
@@ -209,67 +292,73 @@ class Simulated : public FindsVerbs {
       outcome([&] { return joined("-> ", detail::shown_record(loaded)); });
       return loaded;
     };
-    return step("load", {record(key)}, load_it, {}, where);
+    if (!faults_) return step("load", {record(key)}, load_it, {}, where);
+    detail::Connection connection{faults_};
+    return detail::faulty_step(connection, "load", {record(key)}, {.possible = {Fault::crash}}, load_it,
+                               record(key).object, where);
   }
 
   /// The record as the session sees it: a step that reads it, and all that the session loaded before.
   [[nodiscard]] Loaded load(Session& session, const key_type& key,
                             std::source_location where = std::source_location::current()) const {
-    session.loaded_.insert(session.loaded_.begin(), record(key));
+    auto& unit = *session.unit_;
+    unit.loaded.insert(unit.loaded.begin(), record(key));
     if constexpr (SnapshotStorage<S>) {  // the first load fixes what all will show, of every record
-      if (session.loaded_.size() == 1) session.loaded_.push_back(reads(Session::snapshot));
+      if (unit.loaded.size() == 1) unit.loaded.push_back(reads(Session::snapshot));
     }
     const auto load_it = [&] {
-      auto loaded = storage_->load(session.inner(), key);
+      auto loaded = storage_->load(*unit.inner, key);
       outcome([&] { return joined("-> ", detail::shown_record(loaded)); });
       return loaded;
     };
-    return step("load", session.loaded_, load_it, session.loaded_.front().object, where);
+    detail::FaultyCall call;
+    if (faults_) call.possible = {Fault::conflict, Fault::crash};
+    return session.call("load", unit.loaded, call, load_it, unit.loaded.front().object, where);
   }
 
   /// Stages a validation. No step.
   void expect(Session& session, const key_type& key, const version_type& version) const {
-    session.staged_.push_back(record(key));
-    quietly([&] { storage_->expect(session.inner(), key, version); });
+    session.unit_->staged.push_back(record(key));
+    stage(session, [&](auto& inner) { storage_->expect(inner, key, version); });
   }
   /// Stages a guarded write. No step.
   void write(Session& session, const key_type& key, const version_type& version, record_type record) const {
-    stage(session, key, &record);
-    quietly([&] { storage_->write(session.inner(), key, version, std::move(record)); });
+    plan(session, key, &record);
+    stage(session, [&](auto& inner) { storage_->write(inner, key, version, std::move(record)); });
   }
   /// Stages a guarded write of what differs from `base`. No step.
   void write(Session& session, const key_type& key, const version_type& version, record_type record,
              const record_type& base) const
     requires FieldwiseStorage<S>
   {
-    stage(session, key, &record);
-    quietly([&] { storage_->write(session.inner(), key, version, std::move(record), base); });
+    plan(session, key, &record);
+    stage(session, [&](auto& inner) { storage_->write(inner, key, version, std::move(record), base); });
   }
   /// Stages a guarded erase. No step.
   void erase(Session& session, const key_type& key, const version_type& version) const {
-    stage(session, key, nullptr);
-    quietly([&] { storage_->erase(session.inner(), key, version); });
+    plan(session, key, nullptr);
+    stage(session, [&](auto& inner) { storage_->erase(inner, key, version); });
   }
   /// Stages an insert at a chosen version. No step.
   void insert(Session& session, const key_type& key, record_type record, const version_type& initial) const
     requires NumberedStorage<S>
   {
-    stage(session, key, &record);
-    quietly([&] { storage_->insert(session.inner(), key, std::move(record), initial); });
+    plan(session, key, &record);
+    stage(session, [&](auto& inner) { storage_->insert(inner, key, std::move(record), initial); });
   }
   /// Stages a write without a version check. No step.
   void write_unguarded(Session& session, const key_type& key, record_type record) const
     requires UnguardedStorage<S>
   {
-    stage(session, key, &record);
-    quietly([&] { storage_->write_unguarded(session.inner(), key, std::move(record)); });
+    plan(session, key, &record);
+    stage(session, [&](auto& inner) { storage_->write_unguarded(inner, key, std::move(record)); });
   }
   /// Stages an erase without a version check. No step.
   void erase_unguarded(Session& session, const key_type& key) const
     requires UnguardedStorage<S>
   {
-    stage(session, key, nullptr);
-    quietly([&] { storage_->erase_unguarded(session.inner(), key); });
+    plan(session, key, nullptr);
+    stage(session, [&](auto& inner) { storage_->erase_unguarded(inner, key); });
   }
   /// After the commit: the version that the write of `key` landed at. No step.
   [[nodiscard]] version_type version(Session& session, const key_type& key) const {
@@ -282,18 +371,21 @@ class Simulated : public FindsVerbs {
             Wait wait = Wait::forever(), std::source_location where = std::source_location::current()) const
     requires LockableStorage<S>
   {
+    auto& unit = *session.unit_;
     const auto lock = lock_of(key);
     const auto lock_it = [&] {
-      const bool locked = storage_->lock(session.inner(), key, mode, wait);
+      const bool locked = storage_->lock(*unit.inner, key, mode, wait);
       outcome([&] { return locked ? "-> granted" : "-> skipped"; });
-      if (locked) {
-        hold(lock);
-        session.locks_.push_back(writes(lock));
-      }
+      if (locked) unit.holds(lock);
       return locked;
     };
-    return step(mode == LockMode::shared ? "lock shared" : "lock", {writes(lock), all_locks()}, lock_it,
-                object(called(key)), where);
+    detail::FaultyCall call;
+    if (faults_) {
+      call = {.possible = {Fault::conflict, Fault::crash}, .waits_for = place_of(*storage_, key)};
+      if (wait.kind() == Wait::Kind::up_to) call.possible.push_back(Fault::lock_timeout);
+    }
+    return session.call(mode == LockMode::shared ? "lock shared" : "lock", {writes(lock), all_locks()}, call,
+                        lock_it, object(called(key)), where);
   }
 
   /// A guarded change in one step.
@@ -308,11 +400,18 @@ class Simulated : public FindsVerbs {
       outcome([&] { return joined("-> ", changed ? detail::shown_record(changed) : "declined"); });
       return changed;
     };
+    detail::Connection connection{faults_};
+    detail::FaultyCall call;
+    if (faults_) {
+      call = {.possible = {Fault::conflict, Fault::lost_request, Fault::crash},
+              .commits = true,
+              .writes = {place_of(*storage_, key)}};
+    }
     std::vector<Access> footprint;
     footprint.push_back(writes(record));
     footprint.push_back(all_locks());
     if constexpr (SnapshotStorage<S>) footprint.push_back(writes(Session::snapshot));
-    return step("change", footprint, change_it, record, where);
+    return detail::faulty_step(connection, "change", std::move(footprint), call, change_it, record, where);
   }
 
  private:
@@ -324,18 +423,26 @@ class Simulated : public FindsVerbs {
   [[nodiscard]] static Access all_locks() { return writes(Session::all_locks); }
 
   // A commit takes the locks of what it writes.
-  void stage(Session& session, const key_type& key, const record_type* record) const {
-    session.staged_.push_back(writes(called(key)));
-    if constexpr (LockableStorage<S>) session.staged_.push_back(all_locks());
-    if constexpr (SnapshotStorage<S>) session.staged_.push_back(writes(Session::snapshot));
+  void plan(Session& session, const key_type& key, const record_type* record) const {
+    auto& unit = *session.unit_;
+    unit.staged.push_back(writes(called(key)));
+    if constexpr (LockableStorage<S>) unit.staged.push_back(all_locks());
+    if constexpr (SnapshotStorage<S>) unit.staged.push_back(writes(Session::snapshot));
+    if (unit.faults()) unit.writes.push_back(place_of(*storage_, key));
     if (!recording()) return;
     const auto text = record ? detail::shown_record(*record) : std::string{};
-    session.landing_.push_back([storage = storage_, key, text](session_of<S>& inner) {
+    unit.landing.push_back([storage = storage_, key, text](session_of<S>& inner) {
       return text.empty() ? "erased" : joined("v", shown(storage->version(inner, key)), " ", text);
     });
   }
+  // What is staged in a session that is lost is lost with it; its next call says so.
+  template <class Call>
+  void stage(Session& session, Call&& call) const {
+    if (session.unit_->inner) quietly([&] { call(*session.unit_->inner); });
+  }
 
   S* storage_;
+  std::shared_ptr<FaultInjector> faults_;
 };
 
 }  // namespace lockstep::sim
