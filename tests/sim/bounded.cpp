@@ -1,5 +1,5 @@
 // How many traces have an interleaving with at most so many preemptions: numbers from brute force.
-#include "support.hpp"
+#include "planted.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -89,37 +89,18 @@ BOOST_AUTO_TEST_CASE(a_release_sequence_has_6_15_and_16) {
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_update_needs_one_preemption) {
-  const auto body = [] {
-    atomic<int> counter{0};
-    const auto increment = [&] { counter.store(counter.load() + 1); };
-    concurrently(increment, increment);
-    check(counter.load() == 2, "both increments count");
-  };
-  const Result without = explore(body, {.preemptions = 0});
+  const Result without = explore(test::lost_update, {.preemptions = 0});
   BOOST_TEST(without.passed());
   BOOST_TEST(without.exhausted);
   BOOST_TEST(!without.complete);
-  BOOST_TEST(!explore(body, {.preemptions = 1}).passed());
+  BOOST_TEST(!explore(test::lost_update, {.preemptions = 1}).passed());
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_that_has_to_wait_is_not_preempted) {
-  const auto body = [] {
-    mutex a;
-    mutex b;
-    concurrently(
-        [&] {
-          const std::lock_guard first{a};
-          const std::lock_guard second{b};
-        },
-        [&] {
-          const std::lock_guard first{b};
-          const std::lock_guard second{a};
-        });
-  };
-  const Result none = explore(body, {.preemptions = 0, .keep_going = true});
+  const Result none = explore(test::opposite_locks, {.preemptions = 0, .keep_going = true});
   BOOST_TEST(none.executions == 2U);
   BOOST_TEST(none.found.empty());
-  const Result one = explore(body, {.preemptions = 1, .keep_going = true});
+  const Result one = explore(test::opposite_locks, {.preemptions = 1, .keep_going = true});
   BOOST_TEST(one.executions == 3U);
   BOOST_TEST(one.found.at(FindingKind::deadlock) == 1U);
 }

@@ -1,7 +1,7 @@
 // Each kind of finding, on a planted bug.
 #include <lockstep/sim/finding.hpp>
 
-#include "support.hpp"
+#include "planted.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -54,21 +54,7 @@ BOOST_AUTO_TEST_CASE(an_exception_that_leaves_a_thread_is_found_with_its_type) {
 }
 
 BOOST_AUTO_TEST_CASE(a_deadlock_names_its_cycle) {
-  const auto text = message([] {
-    mutex a;
-    mutex b;
-    label(a, "A");
-    label(b, "B");
-    concurrently(
-        [&] {
-          const std::lock_guard first{a};
-          const std::lock_guard second{b};
-        },
-        [&] {
-          const std::lock_guard first{b};
-          const std::lock_guard second{a};
-        });
-  });
+  const auto text = message(test::opposite_locks);
   BOOST_TEST(text == "t1 holds A and waits for B; t2 holds B and waits for A; main waits for t1 to finish");
 }
 
@@ -113,23 +99,8 @@ BOOST_AUTO_TEST_CASE(a_thread_that_nobody_is_left_to_notify_is_stuck) {
 }
 
 BOOST_AUTO_TEST_CASE(a_notification_before_the_wait_is_a_lost_wakeup) {
-  const auto body = [] {
-    mutex guard;
-    condition_variable condition;
-    atomic<bool> ready{false};
-    concurrently(
-        [&] {
-          if (ready.load()) return;  // looked at without the lock
-          std::unique_lock lock{guard};
-          condition.wait(lock);
-        },
-        [&] {
-          ready.store(true);
-          condition.notify_one();
-        });
-  };
-  BOOST_TEST(found(body) == "lost_wakeup");
-  BOOST_TEST(message(body).find("was notified before it waited") != std::string::npos);
+  BOOST_TEST(found(test::lost_wakeup) == "lost_wakeup");
+  BOOST_TEST(message(test::lost_wakeup).find("was notified before it waited") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_wakeup_of_an_atomic_is_found_too) {
@@ -149,19 +120,7 @@ BOOST_AUTO_TEST_CASE(a_lost_wakeup_of_an_atomic_is_found_too) {
 }
 
 BOOST_AUTO_TEST_CASE(threads_that_go_round_in_circles_are_a_livelock) {
-  const auto polite = [](atomic<bool>& mine, const atomic<bool>& other) {
-    for (;;) {  // after you
-      mine.store(true);
-      if (!other.load()) return mine.store(false);
-      mine.store(false);
-    }
-  };
-  const auto body = [&] {
-    atomic<bool> left{false};
-    atomic<bool> right{false};
-    concurrently([&] { polite(left, right); }, [&] { polite(right, left); });
-  };
-  BOOST_TEST(found(body, {.steps = 200}) == "livelock");
+  BOOST_TEST(found(test::two_polite_threads, {.steps = 200}) == "livelock");
 }
 
 BOOST_AUTO_TEST_CASE(a_loop_that_waits_politely_for_nothing_is_a_livelock) {
@@ -174,17 +133,7 @@ BOOST_AUTO_TEST_CASE(a_loop_that_waits_politely_for_nothing_is_a_livelock) {
 }
 
 BOOST_AUTO_TEST_CASE(a_loop_that_starves_another_thread_only_exceeds_the_bound) {
-  BOOST_TEST(found(
-                 [] {
-                   atomic<bool> flag{false};
-                   concurrently(
-                       [&] {
-                         while (!flag.load()) {
-                         }
-                       },
-                       [&] { flag.store(true); });
-                 },
-                 {.steps = 100}) == "bound");
+  BOOST_TEST(found(test::starving, {.steps = 100}) == "bound");
 }
 
 BOOST_AUTO_TEST_CASE(an_execution_that_is_merely_long_exceeds_the_bound) {

@@ -3,7 +3,7 @@
 
 #include "../../sim/src/replay.hpp"
 #include "../../sim/src/token.hpp"
-#include "support.hpp"
+#include "planted.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -162,22 +162,6 @@ void deadlock() {
       });
 }
 
-void lost_wakeup() {
-  mutex guard;
-  condition_variable condition;
-  atomic<bool> ready{false};
-  concurrently(
-      [&] {
-        if (ready.load()) return;  // looked at without the lock
-        std::unique_lock lock{guard};
-        condition.wait(lock);
-      },
-      [&] {
-        ready.store(true);
-        condition.notify_one();
-      });
-}
-
 /// The wrong one of two waiters: an outcome is part of the schedule.
 void wrong_waiter() {
   atomic<int> turn{0};
@@ -196,44 +180,16 @@ void wrong_waiter() {
   check(first.load() != 2, "the first is first");
 }
 
-void polite() {
-  atomic<bool> left{false};
-  atomic<bool> right{false};
-  const auto step_aside = [](atomic<bool>& mine, const atomic<bool>& other) {
-    for (;;) {
-      mine.store(true);
-      if (!other.load()) return mine.store(false);
-      mine.store(false);
-    }
-  };
-  concurrently([&] { step_aside(left, right); }, [&] { step_aside(right, left); });
-}
-
-void starving() {
-  atomic<bool> flag{false};
-  atomic<int> noise{0};
-  concurrently([&] { noise.fetch_add(1), noise.fetch_add(1), flag.store(true); },
-               [&] {
-                 while (!flag.load()) {
-                 }
-               });
-}
-
-void race() {
-  var<int> balance{0};
-  atomic<int> noise{0};
-  concurrently([&] { noise.fetch_add(1), balance = 1; }, [&] { noise.fetch_add(1), balance = 2; });
-}
-
 std::vector<Strategy> strategies() { return {Strategy::exhaustive, Strategy::random, Strategy::pct}; }
 
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(no_schedule_that_fails_likewise_has_fewer_switches_or_as_many_and_fewer_steps) {
   const std::vector<std::pair<FindingKind, void (*)()>> planted{
-      {FindingKind::check, &noisy_lost_update},     {FindingKind::check, &wrong_waiter},
-      {FindingKind::exception, &exception_between}, {FindingKind::deadlock, &deadlock},
-      {FindingKind::lost_wakeup, &lost_wakeup},
+      {FindingKind::check, &noisy_lost_update},       {FindingKind::check, &wrong_waiter},
+      {FindingKind::exception, &exception_between},   {FindingKind::deadlock, &deadlock},
+      {FindingKind::leaked_lock, &test::leaked_lock}, {FindingKind::bad_unlock, &test::bad_unlock},
+      {FindingKind::lost_wakeup, &test::lost_wakeup},
   };
   for (const auto& [kind, body] : planted) {
     const auto least = best(body, kind);
@@ -248,7 +204,7 @@ BOOST_AUTO_TEST_CASE(no_schedule_that_fails_likewise_has_fewer_switches_or_as_ma
 
 BOOST_AUTO_TEST_CASE(a_loop_that_starves_another_is_shown_without_a_switch_that_it_does_not_need) {
   for (const Strategy strategy : strategies()) {
-    const Result result = explore(starving, {.strategy = strategy, .steps = 50});
+    const Result result = explore(test::starving, {.strategy = strategy, .steps = 50});
     if (!result.finding) continue;  // by chance it ends
     BOOST_TEST(test::found(result) == "bound");
     BOOST_TEST(std::ranges::count_if(result.finding->steps, &Step::switched) == 0, result.report());
@@ -278,11 +234,20 @@ BOOST_AUTO_TEST_CASE(each_kind_is_found_and_comes_back_byte_by_byte) {
     std::uint64_t steps = 10'000;
   };
   const std::map<FindingKind, Planted> planted{
-      {FindingKind::check, {&noisy_lost_update}}, {FindingKind::exception, {&exception_between}},
-      {FindingKind::deadlock, {&deadlock}},       {FindingKind::lost_wakeup, {&lost_wakeup}},
-      {FindingKind::livelock, {&polite, 200}},    {FindingKind::bound, {&starving, 100}},
-      {FindingKind::data_race, {&race}},
+      {FindingKind::check, {&noisy_lost_update}},
+      {FindingKind::exception, {&exception_between}},
+      {FindingKind::deadlock, {&deadlock}},
+      {FindingKind::lost_wakeup, {&test::lost_wakeup}},
+      {FindingKind::livelock, {&test::two_polite_threads, 200}},
+      {FindingKind::leaked_lock, {&test::leaked_lock}},
+      {FindingKind::bad_unlock, {&test::bad_unlock}},
+      {FindingKind::data_race, {&test::data_race}},
+      {FindingKind::bound, {&test::starving, 100}},
   };
+  for (unsigned number = 0; number <= static_cast<unsigned>(FindingKind::bound); ++number) {
+    const auto kind = static_cast<FindingKind>(number);  // nondeterminism does not come back, by its nature
+    BOOST_TEST((planted.contains(kind) != (kind == FindingKind::nondeterminism)), to_string(kind));
+  }
   for (const auto& [kind, bug] : planted) {
     const Options options{.steps = bug.steps, .name = "planted"};
     const Result found = explore(bug.body, options);

@@ -1,5 +1,5 @@
 // Replay tokens: what a finding prints brings it back, and nothing else passes for one.
-#include "support.hpp"
+#include "planted.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -32,28 +32,15 @@ void wakes_the_wrong_one() {
                });
 }
 
-void two_polite_threads() {
-  atomic<bool> left{false};
-  atomic<bool> right{false};
-  const auto polite = [](atomic<bool>& mine, const atomic<bool>& other) {
-    for (;;) {
-      mine.store(true);
-      if (!other.load()) return mine.store(false);
-      mine.store(false);
-    }
-  };
-  concurrently([&] { polite(left, right); }, [&] { polite(right, left); });
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_token_brings_back_the_same_timeline_byte_by_byte) {
   for (const auto strategy :
        {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos, Strategy::surw}) {
-    for (void (*body)() : {&test::lost_update, &wakes_the_wrong_one, &two_polite_threads}) {
+    for (void (*body)() : {&test::lost_update, &wakes_the_wrong_one, &test::two_polite_threads}) {
       const Options options{.strategy = strategy, .steps = 300, .name = "some/test"};
       const Result found = explore(body, options);
-      if (body == &two_polite_threads && strategy != Strategy::exhaustive)
+      if (body == &test::two_polite_threads && strategy != Strategy::exhaustive)
         continue;  // not often met by chance
       BOOST_REQUIRE(found.finding.has_value());
       const Result again = replay(body, found.finding->token, options);
@@ -68,7 +55,7 @@ BOOST_AUTO_TEST_CASE(a_token_brings_back_the_same_timeline_byte_by_byte) {
 
 BOOST_AUTO_TEST_CASE(a_token_is_short_and_survives_a_command_line) {
   const Result found =
-      explore(two_polite_threads, {.steps = 1'000, .name = "an odd $name; with (all) of \"it\""});
+      explore(test::two_polite_threads, {.steps = 1'000, .name = "an odd $name; with (all) of \"it\""});
   BOOST_REQUIRE(found.finding.has_value());
   const std::string& token = found.finding->token;
   BOOST_TEST(token.size() < 150U, token);
