@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <limits>
 #include <string_view>
 
 namespace lockstep::sim::cli {
@@ -71,6 +72,13 @@ void add_html(CLI::App& app, std::string& file, const std::string& meaning) {
   });
 }
 
+void add_spurious(CLI::App& app, std::optional<unsigned>& spurious, const std::string& meaning) {
+  add_text(app, "--spurious", "N", meaning, [&spurious](const std::string& text) {
+    constexpr std::uint64_t most = std::numeric_limits<unsigned>::max();  // as good as no bound
+    spurious = static_cast<unsigned>(std::min(number_argument("--spurious", text, 0), most));
+  });
+}
+
 CLI::App* add_list(CLI::App& app, List& list) {
   auto* const command =
       app.add_subcommand("list", "Name the scenarios, what each expects, and what it is about");
@@ -103,6 +111,8 @@ void add_explorer(CLI::App& command, Run& run) {
            [&run](const std::string& text) { run.seed = number_argument("--seed", text, 0); });
   add_text(command, "--preemptions", "N", "exhaustive: only interleavings with at most so many preemptions",
            [&run](const std::string& text) { run.preemptions = number_argument("--preemptions", text, 0); });
+  add_spurious(command, run.spurious,
+               "Let so many wake-ups and failures per execution be spurious, as std allows");
 }
 
 CLI::App* add_run(CLI::App& app, Run& run, bool& all) {
@@ -136,6 +146,7 @@ constexpr std::array of_token{
 void add_of_token(CLI::App& app, Replay& replay, const OfToken& one) {
   auto* const command = app.add_subcommand(one.name, one.meaning);
   command->add_option("TOKEN", replay.token, "As printed by run")->type_name("");
+  add_spurious(*command, replay.spurious, "As run was given it");
   add_json(*command, replay.json);
   add_html(*command, replay.html, "Write the finding as a page to step through");
   command->add_flag("-q,--quiet", replay.quiet, "Print nothing; the exit status tells");

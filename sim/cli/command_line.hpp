@@ -24,6 +24,7 @@ struct Run {
   std::optional<Strategy> explorer = {};
   std::optional<std::uint64_t> seed = {};
   std::optional<std::uint64_t> preemptions = {};
+  std::optional<unsigned> spurious = {};
   std::optional<std::uint64_t> executions = {};
   std::optional<std::chrono::nanoseconds> time = {};
   std::optional<std::uint64_t> jobs = {};
@@ -44,6 +45,7 @@ struct Replay {
   };
   How how = How::replay;
   std::string token = {};
+  std::optional<unsigned> spurious = {};
   std::string json = {};
   std::string html = {};
   bool quiet = false;

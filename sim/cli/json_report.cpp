@@ -47,7 +47,7 @@ json::value json_of(const Finding& finding) {
 double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>{duration}.count(); }
 
 json::value json_of(const Outcome& outcome) {
-  const auto& [scenario, explorer, result] = outcome;
+  const auto& [scenario, explorer, result, spurious] = outcome;
   const auto& finding = result.finding;
   return json::object{{"name", view(scenario.name)},
                       {"explorer", view(explorer)},

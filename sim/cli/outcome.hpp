@@ -6,6 +6,7 @@
 
 #include <lockstep/sim/scenario.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@ struct Outcome {
   Scenario scenario;
   std::string explorer;  ///< "exhaustive", ..., or "replay"
   Result result;
+  std::optional<unsigned> spurious = {};  ///< what the user asked for, and a replay needs as well
 };
 
 /// "check", ..., or "none".

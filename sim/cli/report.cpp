@@ -27,7 +27,7 @@ Cell complete(const Outcome& outcome) {
 }
 
 std::vector<Cell> row(const Outcome& outcome) {
-  const auto& [scenario, explorer, result] = outcome;
+  const auto& [scenario, explorer, result, spurious] = outcome;
   return {{scenario.name},
           {std::string{name_of(scenario.expected)}},
           {std::string{name_of(found(outcome))}},
@@ -38,11 +38,16 @@ std::vector<Cell> row(const Outcome& outcome) {
 }
 
 std::string explored(const Outcome& outcome) {
-  const auto& [scenario, explorer, result] = outcome;
+  const auto& [scenario, explorer, result, spurious] = outcome;
   if (result.complete)
     return fmt::format("over every {}interleaving ({})", result.fair_only ? "fair " : "",
                        counted(result.executions, "execution"));
   return fmt::format("in {} ({}, not complete)", counted(result.executions, "execution"), explorer);
+}
+
+/// A token is replayed with as many spurious events as it was found with.
+std::string spurious_option(const Outcome& outcome) {
+  return outcome.spurious ? fmt::format(" --spurious {}", *outcome.spurious) : std::string{};
 }
 
 }  // namespace
@@ -64,13 +69,14 @@ Report::Report(Terminal& terminal, std::string program) : terminal_{terminal}, p
 
 void Report::tell(const Outcome& outcome, Detail detail) {
   if (detail == Detail::full || !as_expected(outcome)) return full(outcome);
-  if (detail == Detail::brief && outcome.result.finding) brief(*outcome.result.finding);
+  if (detail == Detail::brief && outcome.result.finding) brief(outcome);
 }
 
-void Report::brief(const Finding& finding) {
+void Report::brief(const Outcome& outcome) {
+  const Finding& finding = *outcome.result.finding;
   if (!std::exchange(in_list_, true)) {
-    terminal_.print(
-        fmt::format("Further bugs found, as expected. To see one: {} replay TOKEN\n", shell_word(program_)));
+    terminal_.print(fmt::format("Further bugs found, as expected. To see one: {} replay TOKEN{}\n",
+                                shell_word(program_), spurious_option(outcome)));
   }
   terminal_.print(
       fmt::format("  {:<{}}  {}\n", to_string(finding.kind), widest_kind, shell_word(finding.token)));
@@ -80,8 +86,8 @@ void Report::full(const Outcome& outcome) {
   end_list();
   auto text = headline(outcome);
   if (const auto& finding = outcome.result.finding) {
-    text += fmt::format("\n{}\nTo see it again: {} replay {}\n", timeline(*finding), shell_word(program_),
-                        shell_word(finding->token));
+    text += fmt::format("\n{}\nTo see it again: {} replay {}{}\n", timeline(*finding), shell_word(program_),
+                        shell_word(finding->token), spurious_option(outcome));
   }
   terminal_.print(text + "\n");
 }

@@ -26,7 +26,7 @@ class Report {
   void summarize(const std::vector<Outcome>& outcomes);
 
  private:
-  void brief(const Finding& finding);
+  void brief(const Outcome& outcome);
   void full(const Outcome& outcome);
   void end_list();
   [[nodiscard]] std::string headline(const Outcome& outcome) const;

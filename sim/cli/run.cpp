@@ -39,6 +39,7 @@ Options options(const Scenario& scenario, const Run& request) {
     constexpr std::uint64_t most = std::numeric_limits<unsigned>::max();  // as good as no bound
     options.preemptions = static_cast<unsigned>(std::min(*request.preemptions, most));
   }
+  options.spurious = request.spurious.value_or(options.spurious);
   options.executions = request.executions.value_or(options.executions);
   options.time = request.time.value_or(options.time);
   options.jobs = static_cast<unsigned>(request.jobs.value_or(options.jobs));
@@ -134,7 +135,8 @@ class Runner {
     };
     auto result = explored(planned.scenario, options);
     progress_line_.clear();
-    outcomes_.push_back({planned.scenario, std::string{to_string(options.strategy)}, std::move(result)});
+    outcomes_.push_back(
+        {planned.scenario, std::string{to_string(options.strategy)}, std::move(result), request_.spurious});
     report_.tell(outcomes_.back(), planned.detail);
   }
 

@@ -149,6 +149,23 @@ BOOST_AUTO_TEST_CASE(a_bound_on_preemptions_is_no_proof) {
   BOOST_TEST(contains(told.out, "(no proof)"));
 }
 
+BOOST_AUTO_TEST_CASE(what_fails_spuriously_is_found_and_replayed_where_that_is_allowed) {
+  BOOST_TEST(planted({"run", "spurious/weak"}).status == 0);
+  BOOST_TEST(planted({"run", "spurious/weak", "--spurious", "0"}).status == 0);
+  const auto told = planted({"run", "spurious/weak", "--spurious", "1"});
+  BOOST_TEST(told.status == 1);
+  BOOST_TEST(contains(told.out, "fails spuriously"));
+  const std::string before = "To see it again: " LOCKSTEP_SIM_PLANTED " ";
+  BOOST_REQUIRE(contains(told.out, before));
+  const auto begin = told.out.find(before) + before.size();
+  const auto command = told.out.substr(begin, told.out.find('\n', begin) - begin);
+  BOOST_TEST(command.ends_with(" --spurious 1"), command);
+  const auto again = told_by_shell(LOCKSTEP_SIM_PLANTED, command);
+  BOOST_TEST(contains(again.out, "fails spuriously"));
+  BOOST_TEST(contains(again.out, "not reproduced: spurious/weak expects none, found check"));
+  BOOST_TEST(!contains(again.out, "note:"), again.out);
+}
+
 BOOST_AUTO_TEST_CASE(the_same_seed_finds_the_same) {
   const std::vector<std::string> drawn{"run",    "agrees/bug",           "--explorer", "random",
                                        "--seed", "18446744073709551615", "--json",     "-"};

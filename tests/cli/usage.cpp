@@ -93,6 +93,8 @@ BOOST_AUTO_TEST_CASE(numbers_out_of_range_are_bad_usage) {
   is_bad_usage({"run", "--all", "--seed", "18446744073709551616"}, "not '18446744073709551616'");
   is_bad_usage({"run", "--all", "--executions", "0"}, "--executions takes a whole number from 1");
   is_bad_usage({"run", "--all", "--executions=-5"}, "not '-5'");
+  is_bad_usage({"run", "--all", "--spurious", "often"}, "--spurious takes a whole number from 0");
+  is_bad_usage({"replay", "TOKEN", "--spurious", "-1"}, "--spurious takes a whole number from 0");
   is_bad_usage({"run", "--all", "--executions", "many"}, "not 'many'");
 }
 

@@ -39,6 +39,14 @@ void endless() {
   concurrently(work, work);
 }
 
+/// Right by itself; wrong where std lets a weak compare-exchange fail without a reason.
+void takes_once() {
+  atomic<bool> taken{false};
+  bool expected = false;
+  taken.compare_exchange_weak(expected, true);
+  check(taken.load(), "it is taken");
+}
+
 void waits() {
   atomic<bool> ready{false};
   concurrently([&] { ready.store(true); },
@@ -96,6 +104,9 @@ const Registered scenarios[]{
     Registered{{.name = "endless/clean", .summary = "is never explored completely", .body = endless}},
     Registered{{.name = "endless/interrupted", .summary = "presses Ctrl-C", .body = interrupted}},
     Registered{{.name = "fair/waits", .summary = "waits in a loop that yields", .body = waits}},
+    Registered{{.name = "spurious/weak",
+                .summary = "finds nothing, unless what may fail spuriously does",
+                .body = takes_once}},
     Registered{{.name = "terminates/deadlock",
                 .summary = "waits for ever in a destructor",
                 .expected = FindingKind::deadlock,
