@@ -298,8 +298,9 @@ class Execution {
 
   /// Who holds a named object, for the message of a deadlock. Never asked otherwise.
   void hold(ObjectId object);
-  /// Takes `hold` back, as the running thread's or another's.
+  /// Takes `hold` back, as the running thread's.
   void release(ObjectId object) noexcept { release(object, running_->ordinal); }
+  /// Likewise, as that of `thread`.
   void release(ObjectId object, unsigned thread) noexcept;
 
   /// Looks at a condition now, and after each step, until `unwatch`. Throws std::logic_error if other threads

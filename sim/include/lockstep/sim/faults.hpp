@@ -78,7 +78,7 @@ class FaultInjector {
   [[nodiscard]] unsigned struck(Fault fault) const noexcept { return struck_[index(fault)]; }
 
  private:
-  friend detail::Connection;
+  friend class detail::Connection;
 
   static std::size_t index(Fault fault) noexcept { return static_cast<std::size_t>(fault); }
   [[nodiscard]] unsigned most(Fault fault) const noexcept;
