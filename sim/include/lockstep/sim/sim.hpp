@@ -16,6 +16,7 @@
 #include <lockstep/sim/label.hpp>
 #include <lockstep/sim/latch.hpp>
 #include <lockstep/sim/mutex.hpp>
+#include <lockstep/sim/nondet.hpp>
 #include <lockstep/sim/runtime.hpp>
 #include <lockstep/sim/semaphore.hpp>
 #include <lockstep/sim/shared_mutex.hpp>
