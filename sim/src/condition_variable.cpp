@@ -6,7 +6,7 @@ namespace lockstep::sim {
 
 class condition_variable::Release final : public Operation {
  public:
-  Release(const condition_variable& condition, const mutex& mutex, const std::source_location& where)
+  Release(const condition_variable& condition, const mutex& mutex, const source_location& where)
       : Operation{"wait", condition.id(), Readiness::always, never, where},
         accesses_{{{condition.id(), true}, {mutex.id(), true}}} {}
   [[nodiscard]] Footprint footprint() const override { return accesses_; }
@@ -21,7 +21,7 @@ class condition_variable::Wake final : public Operation {
  public:
   /// `spurious`: at any time, notified or not.
   Wake(const condition_variable& condition, const mutex& mutex, const detail::Waiter& waiter,
-       Instant deadline, bool spurious, const std::source_location& where)
+       Instant deadline, bool spurious, const source_location& where)
       : Operation{"wake", condition.id(), Readiness::conditional, deadline, where},
         mutex_{&mutex},
         waiter_{&waiter},
@@ -57,7 +57,7 @@ class condition_variable::Wake final : public Operation {
 /// An abandoned wait leaves the lock owning a mutex that it may not hold. That is harmless: in an
 /// abandoned execution unlocking asks for nothing.
 cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, Instant deadline,
-                                                 const std::source_location& where) {
+                                                 const source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) refuse_to_block("condition_variable::wait");
   mutex& guard = *lock.mutex();

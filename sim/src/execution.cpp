@@ -289,12 +289,12 @@ void Execution::throw_abandoned(Thread& self) {
   throw Abandoned{};
 }
 
-void Execution::fail(FindingKind kind, std::string message, std::source_location where) {
+void Execution::fail(FindingKind kind, std::string message, source_location where) {
   report(kind, std::move(message), where);
   unwind();
 }
 
-void Execution::report(FindingKind kind, std::string message, std::source_location where) {
+void Execution::report(FindingKind kind, std::string message, source_location where) {
   if (abandoned_) return;
   message_ = std::move(message);
   where_ = where;
@@ -384,7 +384,7 @@ void Execution::release(ObjectId object, unsigned thread) noexcept {
 /// or until nobody else can run. Whether it rests depends only on steps that conflict with its own, so
 /// partial-order reduction stays sound. Yielding twice in a row is yielding once; a loop that does nothing
 /// else waits for time.
-void Execution::yield(std::source_location where) {
+void Execution::yield(source_location where) {
   Thread& self = *running_;
   if (abandoned_) {
     if (++self.free_run > most_free_steps) unwind();

@@ -82,7 +82,7 @@ Result shrink(const Body& body, std::string_view token, const Options& options) 
   return result;
 }
 
-void check(bool holds, std::string_view what, std::source_location where) {
+void check(bool holds, std::string_view what, source_location where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) throw std::logic_error{"lockstep::sim::check: there is no execution"};
   if (!holds) execution->fail(FindingKind::check, std::string{what}, where);

@@ -92,7 +92,7 @@ void HappensBefore::fence(unsigned thread, std::memory_order order) {
 /// What races with an earlier access races with a later one as well that it happens before and that conflicts
 /// with at least as much, unless a race was found already: so the later one is enough.
 std::optional<Race> HappensBefore::touch(unsigned thread, ObjectId variable, Touching how,
-                                         const std::source_location& where) {
+                                         const source_location& where) {
   Variable& state = variables_[variable];
   if (state.run != run_) {
     state.run = run_;

@@ -5,7 +5,7 @@ namespace lockstep::sim {
 class mutex::Acquire final : public Operation {
  public:
   /// Waits until `deadline`; `never` waits for ever, 0 does not wait.
-  Acquire(std::string_view name, const mutex& of, Instant deadline, const std::source_location& where)
+  Acquire(std::string_view name, const mutex& of, Instant deadline, const source_location& where)
       : Operation{name, of.id(), deadline == 0 ? Readiness::always : Readiness::conditional, deadline, where},
         mutex_{&of},
         access_{of.id(), true} {}
@@ -37,7 +37,7 @@ namespace {
 
 class Unlock final : public Operation {
  public:
-  Unlock(std::string_view name, ObjectId object, const std::source_location& where)
+  Unlock(std::string_view name, ObjectId object, const source_location& where)
       : Operation{name, object, Readiness::always, never, where}, access_{object, true} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
   [[nodiscard]] std::uint64_t sees() const override { return taken; }
@@ -68,7 +68,7 @@ mutex::~mutex() {
   if (Execution* execution = Execution::current()) execution->lock_destroyed(id(), owner_);
 }
 
-void mutex::lock(std::source_location where) {
+void mutex::lock(source_location where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) {
     if (!free()) refuse_to_block("mutex::lock");
@@ -80,9 +80,9 @@ void mutex::lock(std::source_location where) {
   take(*execution);
 }
 
-bool mutex::try_lock(std::source_location where) { return try_lock_until(0, where); }
+bool mutex::try_lock(source_location where) { return try_lock_until(0, where); }
 
-bool mutex::try_lock_until(Instant deadline, const std::source_location& where) {
+bool mutex::try_lock_until(Instant deadline, const source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) {
     const bool taken = free();
@@ -97,7 +97,7 @@ bool mutex::try_lock_until(Instant deadline, const std::source_location& where) 
   return taken;
 }
 
-void mutex::unlock(std::source_location where) {
+void mutex::unlock(source_location where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) {
     owner_ = nobody;
@@ -122,7 +122,7 @@ bool recursive_mutex::mine() const noexcept {
   return depth_ != 0 && owner_ == (execution != nullptr ? execution->self() : max_threads);
 }
 
-void recursive_mutex::lock(std::source_location where) {
+void recursive_mutex::lock(source_location where) {
   if (!mine()) {
     mutex_.lock(where);
     const Execution* execution = Execution::current();
@@ -132,9 +132,9 @@ void recursive_mutex::lock(std::source_location where) {
   ++depth_;
 }
 
-bool recursive_mutex::try_lock(std::source_location where) { return try_lock_until(0, where); }
+bool recursive_mutex::try_lock(source_location where) { return try_lock_until(0, where); }
 
-bool recursive_mutex::try_lock_until(Instant deadline, const std::source_location& where) {
+bool recursive_mutex::try_lock_until(Instant deadline, const source_location& where) {
   if (!mine()) {
     if (!mutex_.try_lock_until(deadline, where)) return false;
     const Execution* execution = Execution::current();
@@ -145,7 +145,7 @@ bool recursive_mutex::try_lock_until(Instant deadline, const std::source_locatio
   return true;
 }
 
-void recursive_mutex::unlock(std::source_location where) {
+void recursive_mutex::unlock(source_location where) {
   if (mine() && --depth_ != 0) return;
   mutex_.unlock(where);
 }

@@ -10,14 +10,14 @@ namespace {
 
 class Choosing final : public Operation {
  public:
-  Choosing(std::string_view name, std::source_location where) noexcept
+  Choosing(std::string_view name, source_location where) noexcept
       : Operation{name, {}, Readiness::always, never, where} {}
   [[nodiscard]] Footprint footprint() const override { return {}; }
 };
 
 }  // namespace
 
-unsigned nondet(unsigned count, std::string_view name, std::source_location where) {
+unsigned nondet(unsigned count, std::string_view name, source_location where) {
   Execution* const execution = Execution::current();
   if (execution == nullptr) throw std::logic_error{"lockstep::sim::nondet: there is no execution"};
   if (count == 0 || count > Decision::by_default)

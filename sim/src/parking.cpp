@@ -44,8 +44,7 @@ namespace {
 /// Without waiters a notification changes nothing.
 class Notify final : public Operation {
  public:
-  Notify(const Execution& execution, std::string_view name, ObjectId object,
-         const std::source_location& where)
+  Notify(const Execution& execution, std::string_view name, ObjectId object, const source_location& where)
       : Operation{name, object, Readiness::always, never, where},
         execution_{&execution},
         access_{object, true} {}
@@ -65,7 +64,7 @@ class Notify final : public Operation {
 
 }  // namespace
 
-void notify(std::string_view operation, ObjectId object, bool all, const std::source_location& where) {
+void notify(std::string_view operation, ObjectId object, bool all, const source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr || execution->abandoned()) return;
   Notify announced{*execution, operation, object, where};

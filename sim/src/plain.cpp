@@ -42,7 +42,7 @@ std::string line_of(const Touch& touch) {
 
 }  // namespace
 
-void Execution::touch(ObjectId variable, Touching how, const std::source_location& where, std::string text) {
+void Execution::touch(ObjectId variable, Touching how, const source_location& where, std::string text) {
   if (judging_) return;
   Thread& self = *running_;
   const bool access = how == Touching::read || how == Touching::write;

@@ -109,7 +109,7 @@ void Execution::record(Thread& self, const Operation& operation) {
 }
 
 void Execution::note(std::string_view operation, ObjectId object, std::string text,
-                     const std::source_location& where) {
+                     const source_location& where) {
   if (!recording_ || abandoned_) return;
   hash(object.value);
   add_row(*running_, operation, object ? name_of(object) : std::string{}, std::move(text), where);
@@ -117,7 +117,7 @@ void Execution::note(std::string_view operation, ObjectId object, std::string te
 }
 
 void Execution::add_row(Thread& self, std::string_view operation, std::string object, std::string text,
-                        const std::source_location& where) {
+                        const source_location& where) {
   hash(self.ordinal);
   for (const char c : operation) hash(static_cast<unsigned char>(c));
   const bool switched = !rows_.empty() && rows_.back().thread != self.ordinal;

@@ -7,7 +7,7 @@ namespace lockstep::sim {
 /// Takes it for itself. Counts as a write even if it fails: whether it does depends on every reader.
 class shared_mutex::Acquire final : public Operation {
  public:
-  Acquire(std::string_view name, const shared_mutex& of, Instant deadline, const std::source_location& where)
+  Acquire(std::string_view name, const shared_mutex& of, Instant deadline, const source_location& where)
       : Operation{name, of.id(), deadline == 0 ? Readiness::always : Readiness::conditional, deadline, where},
         mutex_{&of},
         access_{of.id(), true} {}
@@ -23,8 +23,7 @@ class shared_mutex::Acquire final : public Operation {
 
 class shared_mutex::AcquireShared final : public Operation {
  public:
-  AcquireShared(std::string_view name, const shared_mutex& of, Instant deadline,
-                const std::source_location& where)
+  AcquireShared(std::string_view name, const shared_mutex& of, Instant deadline, const source_location& where)
       : Operation{name, of.id(), deadline == 0 ? Readiness::always : Readiness::conditional, deadline, where},
         mutex_{&of},
         access_{of.id(), false} {}
@@ -40,7 +39,7 @@ class shared_mutex::AcquireShared final : public Operation {
 
 class shared_mutex::Release final : public Operation {
  public:
-  Release(std::string_view name, const shared_mutex& of, bool write, const std::source_location& where)
+  Release(std::string_view name, const shared_mutex& of, bool write, const source_location& where)
       : Operation{name, of.id(), Readiness::always, never, where}, access_{of.id(), write} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
   [[nodiscard]] bool changes(const Access&) const override { return true; }
@@ -77,7 +76,7 @@ bool shared_mutex::share(Execution* execution) {
   return true;
 }
 
-void shared_mutex::lock(std::source_location where) {
+void shared_mutex::lock(source_location where) {
   Execution* execution = Execution::current();
   if (execution == nullptr && !free()) refuse_to_block("shared_mutex::lock");
   if (execution != nullptr) {
@@ -87,7 +86,7 @@ void shared_mutex::lock(std::source_location where) {
   take(execution);
 }
 
-bool shared_mutex::try_lock_until(Instant deadline, const std::source_location& where) {
+bool shared_mutex::try_lock_until(Instant deadline, const source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) return take(execution);
   Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, deadline, where};
@@ -97,7 +96,7 @@ bool shared_mutex::try_lock_until(Instant deadline, const std::source_location& 
   return taken;
 }
 
-void shared_mutex::unlock(std::source_location where) {
+void shared_mutex::unlock(source_location where) {
   Execution* execution = Execution::current();
   if (execution != nullptr && !execution->abandoned()) {
     Release release{"unlock", *this, true, where};
@@ -116,7 +115,7 @@ void shared_mutex::unlock(std::source_location where) {
   }
 }
 
-void shared_mutex::lock_shared(std::source_location where) {
+void shared_mutex::lock_shared(source_location where) {
   Execution* execution = Execution::current();
   if (execution == nullptr && !shareable()) refuse_to_block("shared_mutex::lock_shared");
   if (execution != nullptr) {
@@ -126,7 +125,7 @@ void shared_mutex::lock_shared(std::source_location where) {
   share(execution);
 }
 
-bool shared_mutex::try_lock_shared_until(Instant deadline, const std::source_location& where) {
+bool shared_mutex::try_lock_shared_until(Instant deadline, const source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) return share(execution);
   AcquireShared acquire{deadline == 0 ? "try_lock_shared" : "try_lock_shared_until", *this, deadline, where};
@@ -136,7 +135,7 @@ bool shared_mutex::try_lock_shared_until(Instant deadline, const std::source_loc
   return taken;
 }
 
-void shared_mutex::unlock_shared(std::source_location where) {
+void shared_mutex::unlock_shared(source_location where) {
   Execution* execution = Execution::current();
   if (execution != nullptr && !execution->abandoned()) {
     Release release{"unlock_shared", *this, false, where};

@@ -15,9 +15,7 @@ std::string_view directory_of(std::string_view file) { return file.substr(0, fil
 std::string_view standard_library() {
   struct Probe {
     std::string_view file;
-    void lock(const std::source_location& where = std::source_location::current()) {
-      file = where.file_name();
-    }
+    void lock(const source_location& where = source_location::current()) { file = where.file_name(); }
     void unlock() {}
   } probe;
   {
@@ -40,7 +38,7 @@ bool own(std::string_view file) {
 
 }  // namespace
 
-std::optional<SourceLine> source_line(const std::source_location& where) {
+std::optional<SourceLine> source_line(const source_location& where) {
   static const std::string_view standard = standard_library();
   const std::string_view file = where.file_name();
   if (where.line() == 0 || own(file) || (!standard.empty() && file.starts_with(standard)))

@@ -12,7 +12,7 @@ namespace {
 
 class Join final : public Operation {
  public:
-  Join(const Execution& execution, unsigned thread, const std::source_location& where)
+  Join(const Execution& execution, unsigned thread, const source_location& where)
       : Operation{"join", Execution::thread_object(thread), Readiness::follow_up, never, where},
         execution_{&execution},
         thread_{thread} {}
@@ -27,8 +27,7 @@ class Join final : public Operation {
 
 class Sleep final : public Operation {
  public:
-  Sleep(const Execution& execution, Instant until, const std::stop_token& stop,
-        const std::source_location& where)
+  Sleep(const Execution& execution, Instant until, const std::stop_token& stop, const source_location& where)
       : Operation{"sleep", {}, Readiness::follow_up, until, where}, execution_{&execution}, stop_{&stop} {}
   [[nodiscard]] Footprint footprint() const override { return {}; }
   [[nodiscard]] bool enabled() const override { return stop_->stop_requested() || execution_->abandoned(); }
@@ -40,7 +39,7 @@ class Sleep final : public Operation {
 
 }  // namespace
 
-void thread::join(std::source_location where) {
+void thread::join(source_location where) {
   Execution* execution = Execution::current();
   if (!joinable() || execution == nullptr)
     throw std::system_error{std::make_error_code(std::errc::invalid_argument)};
@@ -79,7 +78,7 @@ void thread::give_up() {
 
 namespace detail {
 
-void sleep_until(Instant until, const std::source_location& where, const std::stop_token& stop) {
+void sleep_until(Instant until, const source_location& where, const std::stop_token& stop) {
   Execution* execution = Execution::current();
   if (execution == nullptr || until <= execution->now() || stop.stop_requested()) return;
   if (execution->recording())

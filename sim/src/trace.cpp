@@ -207,8 +207,7 @@ void Trace::find_races(const Event& event, const Count* announced, Race race) {
   }
   if (race.any_place) find_all(event.varies ? event.widest : event.accesses, announced);
   std::ranges::sort(candidates_, std::greater<>{});
-  const auto repeated = std::ranges::unique(candidates_);
-  candidates_.erase(repeated.begin(), repeated.end());
+  candidates_.erase(std::unique(candidates_.begin(), candidates_.end()), candidates_.end());
   seen_.assign(announced, announced + width_);
   for (const Index candidate : candidates_) {
     const Event& first = events_[candidate];

@@ -7,7 +7,6 @@
 
 #include <memory>
 #include <mutex>
-#include <source_location>
 
 BOOST_AUTO_TEST_SUITE(source_lines)
 
@@ -20,7 +19,7 @@ using Numbers = lockstep::memory::Table<int, int, Runtime>;
 
 /// The lines that a test expects, noted beside its calls.
 std::vector<unsigned> expected;
-void here(std::source_location where = std::source_location::current()) { expected.push_back(where.line()); }
+void here(source_location where = source_location::current()) { expected.push_back(where.line()); }
 
 Finding finding(const std::function<void()>& body) {
   Result result = explore([&] {

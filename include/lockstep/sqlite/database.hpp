@@ -11,6 +11,7 @@
 
 #include <lockstep/core/contract.hpp>
 #include <lockstep/runtime/std_runtime.hpp>
+#include <lockstep/sql/mapping.hpp>
 #include <lockstep/sqlite/connection.hpp>
 #include <lockstep/sqlite/write_turn.hpp>
 #include <lockstep/storage/staging.hpp>

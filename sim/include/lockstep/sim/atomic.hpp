@@ -6,6 +6,7 @@
 #pragma once
 
 #include <lockstep/sim/parking.hpp>
+#include <lockstep/sim/source_location.hpp>
 #include <lockstep/sim/text.hpp>
 
 #include <algorithm>
@@ -15,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <source_location>
 #include <type_traits>
 
 namespace lockstep::sim {
@@ -60,7 +60,7 @@ template <class T, class Next>
 class ReadModifyWrite final : public Operation {
  public:
   ReadModifyWrite(std::string_view name, ObjectId object, const T& value, const Next& next,
-                  std::source_location where)
+                  source_location where)
       : Operation{name, object, Readiness::always, never, where},
         access_{object, true},
         value_{&value},
@@ -80,7 +80,7 @@ template <class T>
 class CompareExchange final : public Operation {
  public:
   CompareExchange(std::string_view name, ObjectId object, const T& value, const T& expected, const T& desired,
-                  std::source_location where)
+                  source_location where)
       : Operation{name, object, Readiness::always, never, where},
         access_{object, true},
         value_{&value},
@@ -117,7 +117,7 @@ template <class T>
 class AtomicWait final : public Operation {
  public:
   AtomicWait(std::string_view name, ObjectId object, const T& value, const T& old, const Waiter* waiter,
-             std::source_location where)
+             source_location where)
       : Operation{name, object, waiter == nullptr ? Readiness::always : Readiness::conditional, never, where},
         accesses_{{{object, false}, {queue_of(object), true}}},
         value_{&value},
@@ -190,7 +190,7 @@ class AtomicBase {
   [[nodiscard]] bool is_lock_free() const noexcept { return true; }
 
   void store(T desired, std::memory_order order = std::memory_order_seq_cst,
-             std::source_location where = std::source_location::current()) {
+             source_location where = source_location::current()) {
     allow(for_stores(order), "store");
     const auto stored = [](T, T now) { return prefixed("= ", text(now)); };
     modify("store", [&](T) { return desired; }, stored, where);
@@ -199,7 +199,7 @@ class AtomicBase {
   }
 
   [[nodiscard]] T load(std::memory_order order = std::memory_order_seq_cst,
-                       std::source_location where = std::source_location::current()) const {
+                       source_location where = source_location::current()) const {
     allow(for_loads(order), "load");
     Execution* execution = Execution::current();
     if (execution == nullptr) return value_.value();
@@ -211,31 +211,31 @@ class AtomicBase {
   }
 
   T exchange(T desired, std::memory_order order = std::memory_order_seq_cst,
-             std::source_location where = std::source_location::current()) {
+             source_location where = source_location::current()) {
     return modify("exchange", order, [&](T) { return desired; }, where);
   }
 
   bool compare_exchange_strong(T& expected, T desired, std::memory_order success, std::memory_order failure,
-                               std::source_location where = std::source_location::current()) {
+                               source_location where = source_location::current()) {
     return compare_exchange(expected, desired, success, failure, where);
   }
   bool compare_exchange_strong(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst,
-                               std::source_location where = std::source_location::current()) {
+                               source_location where = source_location::current()) {
     return compare_exchange(expected, desired, order, of_failure(order), where);
   }
   /// Fails spuriously if Options::spurious allows it.
   bool compare_exchange_weak(T& expected, T desired, std::memory_order success, std::memory_order failure,
-                             std::source_location where = std::source_location::current()) {
+                             source_location where = source_location::current()) {
     return compare_exchange(expected, desired, success, failure, where, true);
   }
   bool compare_exchange_weak(T& expected, T desired, std::memory_order order = std::memory_order_seq_cst,
-                             std::source_location where = std::source_location::current()) {
+                             source_location where = source_location::current()) {
     return compare_exchange(expected, desired, order, of_failure(order), where, true);
   }
 
   /// Blocks while the value is `old`; looks again only when notified, as std's does.
   void wait(T old, std::memory_order order = std::memory_order_seq_cst,
-            std::source_location where = std::source_location::current()) const {
+            source_location where = source_location::current()) const {
     allow(for_loads(order), "wait");
     Execution* execution = Execution::current();
     if (execution == nullptr) {
@@ -254,10 +254,10 @@ class AtomicBase {
     }
     if (execution->recording()) execution->outcome(prefixed("-> ", text(value_.value())));
   }
-  void notify_one(std::source_location where = std::source_location::current()) {
+  void notify_one(source_location where = source_location::current()) {
     notify("notify_one", queue_of(id()), false, where);
   }
-  void notify_all(std::source_location where = std::source_location::current()) {
+  void notify_all(source_location where = source_location::current()) {
     notify("notify_all", queue_of(id()), true, where);
   }
 
@@ -269,7 +269,7 @@ class AtomicBase {
 
   /// A read-modify-write: one step from `value` to `next(value)`; returns the value before.
   template <class Next>
-  T modify(std::string_view name, std::memory_order order, const Next& next, std::source_location where) {
+  T modify(std::string_view name, std::memory_order order, const Next& next, source_location where) {
     const T before = modify(name, next, &change, where);
     order_change(order);
     return before;
@@ -278,7 +278,7 @@ class AtomicBase {
  private:
   template <class Next>
   T modify(std::string_view name, const Next& next, std::string (*describe)(T, T),
-           const std::source_location& where) {
+           const source_location& where) {
     if (Execution* execution = Execution::current()) {
       ReadModifyWrite<T, Next> operation{name, id(), value_.value(), next, where};
       execution->visible(operation);
@@ -317,7 +317,7 @@ class AtomicBase {
   }
 
   bool compare_exchange(T& expected, T desired, std::memory_order success, std::memory_order failure,
-                        const std::source_location& where, bool weak = false) {
+                        const source_location& where, bool weak = false) {
     allow(for_loads(failure), "compare_exchange that fails");
     Execution* execution = Execution::current();
     if (execution != nullptr) {
@@ -356,11 +356,11 @@ class AtomicArithmetic : public AtomicBase<T, Value> {
   using AtomicBase<T, Value>::operator=;
 
   T fetch_add(D by, std::memory_order order = std::memory_order_seq_cst,
-              std::source_location where = std::source_location::current()) {
+              source_location where = source_location::current()) {
     return this->modify("fetch_add", order, [&](T value) { return plus(value, by); }, where);
   }
   T fetch_sub(D by, std::memory_order order = std::memory_order_seq_cst,
-              std::source_location where = std::source_location::current()) {
+              source_location where = source_location::current()) {
     return this->modify("fetch_sub", order, [&](T value) { return minus(value, by); }, where);
   }
   T operator+=(D by) { return plus(fetch_add(by, std::memory_order_seq_cst, {}), by); }
@@ -391,15 +391,15 @@ class AtomicIntegral : public AtomicArithmetic<T, T, Value> {
   using AtomicArithmetic<T, T, Value>::operator=;
 
   T fetch_and(T with, std::memory_order order = std::memory_order_seq_cst,
-              std::source_location where = std::source_location::current()) {
+              source_location where = source_location::current()) {
     return this->modify("fetch_and", order, [&](T value) { return static_cast<T>(value & with); }, where);
   }
   T fetch_or(T with, std::memory_order order = std::memory_order_seq_cst,
-             std::source_location where = std::source_location::current()) {
+             source_location where = source_location::current()) {
     return this->modify("fetch_or", order, [&](T value) { return static_cast<T>(value | with); }, where);
   }
   T fetch_xor(T with, std::memory_order order = std::memory_order_seq_cst,
-              std::source_location where = std::source_location::current()) {
+              source_location where = source_location::current()) {
     return this->modify("fetch_xor", order, [&](T value) { return static_cast<T>(value ^ with); }, where);
   }
   T operator&=(T with) { return static_cast<T>(fetch_and(with, std::memory_order_seq_cst, {}) & with); }
@@ -458,28 +458,28 @@ class atomic_flag {
  public:
   /// Sets it, and returns what it was.
   bool test_and_set(std::memory_order order = std::memory_order_seq_cst,
-                    std::source_location where = std::source_location::current()) {
+                    source_location where = source_location::current()) {
     return set_.exchange(true, order, where);
   }
   /// Clears it.
   void clear(std::memory_order order = std::memory_order_seq_cst,
-             std::source_location where = std::source_location::current()) {
+             source_location where = source_location::current()) {
     set_.store(false, order, where);
   }
   /// What it is.
   [[nodiscard]] bool test(std::memory_order order = std::memory_order_seq_cst,
-                          std::source_location where = std::source_location::current()) const {
+                          source_location where = source_location::current()) const {
     return set_.load(order, where);
   }
   /// Blocks while it is `old`; looks again only when notified.
   void wait(bool old, std::memory_order order = std::memory_order_seq_cst,
-            std::source_location where = std::source_location::current()) const {
+            source_location where = source_location::current()) const {
     set_.wait(old, order, where);
   }
   /// Wakes one that waits. Which one is explored.
-  void notify_one(std::source_location where = std::source_location::current()) { set_.notify_one(where); }
+  void notify_one(source_location where = source_location::current()) { set_.notify_one(where); }
   /// Wakes all that wait.
-  void notify_all(std::source_location where = std::source_location::current()) { set_.notify_all(where); }
+  void notify_all(source_location where = source_location::current()) { set_.notify_all(where); }
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return set_.id(); }
 

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <lockstep/sim/atomic.hpp>
+#include <lockstep/sim/source_location.hpp>
 #include <lockstep/sim/var.hpp>
 
 #include <cstdlib>
-#include <source_location>
 
 namespace lockstep::sim {
 
@@ -15,7 +15,7 @@ namespace detail {
 template <class T>
 class ReferredValue {
  public:
-  ReferredValue(var<T>& variable, const std::source_location& where) noexcept
+  ReferredValue(var<T>& variable, const source_location& where) noexcept
       : variable_{&variable}, where_{where} {}
   [[nodiscard]] ObjectId id() const noexcept { return variable_->id(); }
   [[nodiscard]] T& value() noexcept { return variable_->value_; }
@@ -26,7 +26,7 @@ class ReferredValue {
 
  private:
   var<T>* variable_;
-  std::source_location where_;
+  source_location where_;
 };
 
 template <class T>
@@ -46,7 +46,7 @@ class atomic_ref : public detail::AtomicFor<T, detail::ReferredValue<T>> {
   using Base::operator=;
 
   /// Refers to `variable`, which must outlive it.
-  explicit atomic_ref(var<T>& variable, std::source_location where = std::source_location::current()) noexcept
+  explicit atomic_ref(var<T>& variable, source_location where = source_location::current()) noexcept
       : Base{detail::ReferredValue<T>{variable, where}} {}
   /// Refers to the same.
   atomic_ref(const atomic_ref& other) noexcept : Base{other.place()} {}

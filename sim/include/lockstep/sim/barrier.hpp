@@ -2,12 +2,12 @@
 #pragma once
 
 #include <lockstep/sim/counted.hpp>
+#include <lockstep/sim/source_location.hpp>
 #include <lockstep/sim/step.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,33 +51,32 @@ class barrier {
 
   /// Arrives `update` times without waiting. More than are expected fail the execution.
   [[nodiscard]] arrival_token arrive(std::ptrdiff_t update = 1,
-                                     std::source_location where = std::source_location::current()) {
+                                     source_location where = source_location::current()) {
     return arrival_token{arrive_as("arrive", update, 0, where)};
   }
 
   /// Blocks until the phase of `arrival` is over: a step that looks, unlike `arrive_and_wait`. A token of an
   /// earlier phase than the last one fails the execution.
   // NOLINTNEXTLINE(cppcoreguidelines-rvalue-reference-param-not-moved): as std's
-  void wait(arrival_token&& arrival, std::source_location where = std::source_location::current()) const {
+  void wait(arrival_token&& arrival, source_location where = source_location::current()) const {
     if (Execution* execution = Execution::current()) {
       SimpleOperation look{"wait", {id(), false}, where};
       execution->visible(look);
       if (phase_ - arrival.phase_ > 1) {
         execution->fail(FindingKind::check,
-                        "waits at " + execution->name_of(id()) + " for a phase before the last one",
-                        where);
+                        "waits at " + execution->name_of(id()) + " for a phase before the last one", where);
       }
     }
     wait_for_phase(arrival.phase_, where);
   }
 
   /// Arrives, and waits for the end of the phase.
-  void arrive_and_wait(std::source_location where = std::source_location::current()) {
+  void arrive_and_wait(source_location where = source_location::current()) {
     wait_for_phase(arrive_as("arrive_and_wait", 1, 0, where), where);
   }
 
   /// Arrives, and is not expected in later phases.
-  void arrive_and_drop(std::source_location where = std::source_location::current()) {
+  void arrive_and_drop(source_location where = source_location::current()) {
     arrive_as("arrive_and_drop", 1, 1, where);
   }
 
@@ -86,7 +85,7 @@ class barrier {
 
  private:
   std::uint64_t arrive_as(std::string_view name, std::ptrdiff_t update, std::ptrdiff_t dropped,
-                          const std::source_location& where) {
+                          const source_location& where) {
     const Access touched = writes(id());
     const auto arrive_it = [&] {
       Execution* execution = Execution::current();
@@ -119,7 +118,7 @@ class barrier {
     return step(name, Footprint{&touched, 1}, arrive_it, {}, where);
   }
 
-  void wait_for_phase(std::uint64_t phase, const std::source_location& where) const {
+  void wait_for_phase(std::uint64_t phase, const source_location& where) const {
     Execution* execution = Execution::current();
     if (phase_ != phase) {
       if (execution != nullptr && phase < ends_.size()) execution->follows(ends_[phase]);

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <lockstep/sim/execution.hpp>
+#include <lockstep/sim/source_location.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <source_location>
 #include <string_view>
 
 namespace lockstep::sim::detail {
@@ -14,7 +14,7 @@ namespace lockstep::sim::detail {
 template <class Ready>
 class Change final : public Operation {
  public:
-  Change(std::string_view name, ObjectId object, const Ready& ready, const std::source_location& where)
+  Change(std::string_view name, ObjectId object, const Ready& ready, const source_location& where)
       : Operation{name, object, Readiness::always, never, where}, access_{object, true}, ready_{&ready} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
   [[nodiscard]] std::uint64_t sees() const override { return (*ready_)() ? available : taken; }
@@ -27,7 +27,7 @@ class Change final : public Operation {
 /// Announces a change.
 template <class Ready>
 void announce_change(std::string_view name, ObjectId object, const Ready& ready,
-                     const std::source_location& where) {
+                     const source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr || execution->abandoned())
     return;  // such steps stand in destructors: they never throw
@@ -48,7 +48,7 @@ template <class Ready>
 class WaitUntil final : public Operation {
  public:
   WaitUntil(std::string_view name, Access access, Readiness readiness, Instant deadline, const Ready& ready,
-            const std::source_location& where)
+            const source_location& where)
       : Operation{name, access.object, readiness, deadline, where}, access_{access}, ready_{&ready} {}
   [[nodiscard]] Footprint footprint() const override {
     if (readiness() == Readiness::follow_up) return {};

@@ -13,6 +13,7 @@
 #include <lockstep/sim/finding.hpp>
 #include <lockstep/sim/happens_before.hpp>
 #include <lockstep/sim/operation.hpp>
+#include <lockstep/sim/source_location.hpp>
 
 #include <array>
 #include <cstddef>
@@ -22,7 +23,6 @@
 #include <memory>
 #include <new>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -117,7 +117,7 @@ struct Section {
   ObjectId about = {};           ///< what it is shown to be about; none: everything in the footprint
   std::uint32_t operations = 0;  ///< performed inside
   bool quiet = false;            ///< it has no row in the timeline
-  std::source_location where = {};
+  source_location where = {};
 };
 
 /// A condition that is looked at between steps: what invariant.hpp declares.
@@ -208,10 +208,10 @@ class Execution {
   bool spuriously();
 
   /// Ends the execution with a finding. Throws Abandoned, unless an exception is unwinding the stack.
-  void fail(FindingKind kind, std::string message, std::source_location where = {});
+  void fail(FindingKind kind, std::string message, source_location where = {});
 
   /// Likewise, for operations that must not throw. Returns when all younger threads are unwound.
-  void report(FindingKind kind, std::string message, std::source_location where = {});
+  void report(FindingKind kind, std::string message, source_location where = {});
 
   /// Starts a thread and runs it to its first announcement; returns its ordinal.
   template <class F>
@@ -254,7 +254,7 @@ class Execution {
   }
 
   /// Lets others go first: see this_thread.hpp.
-  void yield(std::source_location where = {});
+  void yield(source_location where = {});
 
   /// The virtual time.
   [[nodiscard]] Instant now() const noexcept { return clock_; }
@@ -272,7 +272,7 @@ class Execution {
   void add_to_outcome(std::string_view text);
   /// Writes down a row for something that is not scheduled (sleeping, reading a plain variable).
   void note(std::string_view operation, ObjectId object, std::string text = {},
-            const std::source_location& where = {});
+            const source_location& where = {});
   /// Names an object for the timeline.
   void label(ObjectId object, std::string_view name);
   /// Names a thread for the timeline.
@@ -316,7 +316,7 @@ class Execution {
   }
   /// An access to a plain variable by the running thread: see var.hpp. `text` is the value, for the timeline.
   /// Reports a data race. Throws Abandoned in a loop that waits for a variable to change.
-  void touch(ObjectId variable, detail::Touching how, const std::source_location& where, std::string text);
+  void touch(ObjectId variable, detail::Touching how, const source_location& where, std::string text);
 
   /// The running thread has taken a lock. It must not end before it has released it.
   void lock_taken(ObjectId lock);
@@ -381,7 +381,7 @@ class Execution {
   [[nodiscard]] bool runs_in_circles(std::size_t& period) const;
   void record(Thread& self, const Operation& operation);
   void add_row(Thread& self, std::string_view operation, std::string object, std::string text,
-               const std::source_location& where);
+               const source_location& where);
   [[nodiscard]] bool self_has_row() const noexcept {
     return running_->row < rows_.size() && rows_[running_->row].thread == running_->ordinal;
   }
@@ -420,7 +420,7 @@ class Execution {
   bool judging_ = false;  ///< looking at a condition
   std::optional<FindingKind> failure_;
   std::string message_;
-  std::source_location where_;  ///< of the check that failed
+  source_location where_;  ///< of the check that failed
 
   detail::HappensBefore order_;
   std::vector<detail::Watch*> watches_;

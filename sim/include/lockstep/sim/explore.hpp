@@ -3,13 +3,13 @@
 #pragma once
 
 #include <lockstep/sim/finding.hpp>
+#include <lockstep/sim/source_location.hpp>
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
-#include <source_location>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -126,6 +126,6 @@ Result shrink(const std::function<void()>& body, std::string_view token, const O
 /// Fails the running execution, with `what` as the message, unless `holds`. From any simulated
 /// thread. Outside an execution it throws std::logic_error if `holds` is false, or not: it is for tests
 /// that run in the simulator. Throws Abandoned to unwind the thread.
-void check(bool holds, std::string_view what, std::source_location where = std::source_location::current());
+void check(bool holds, std::string_view what, source_location where = source_location::current());
 
 }  // namespace lockstep::sim

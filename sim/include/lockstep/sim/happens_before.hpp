@@ -11,12 +11,12 @@
 #pragma once
 
 #include <lockstep/sim/operation.hpp>
+#include <lockstep/sim/source_location.hpp>
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
-#include <source_location>
 #include <unordered_map>
 #include <vector>
 
@@ -37,7 +37,7 @@ struct Touch {
   unsigned thread = 0;
   std::uint32_t tick = 0;  ///< of that thread; 0: there was none
   Touching how = Touching::read;
-  std::source_location where = {};
+  source_location where = {};
 };
 
 /// A second thing that an object orders, apart from the first.
@@ -99,7 +99,7 @@ class HappensBefore {
 
   /// An access to a plain variable, and the race that it makes.
   [[nodiscard]] std::optional<Race> touch(unsigned thread, ObjectId variable, Touching how,
-                                          const std::source_location& where);
+                                          const source_location& where);
 
  private:
   struct Thread {

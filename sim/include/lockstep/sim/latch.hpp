@@ -2,11 +2,11 @@
 #pragma once
 
 #include <lockstep/sim/counted.hpp>
+#include <lockstep/sim/source_location.hpp>
 #include <lockstep/sim/text.hpp>
 
 #include <cstddef>
 #include <limits>
-#include <source_location>
 #include <string>
 
 namespace lockstep::sim {
@@ -22,7 +22,7 @@ class latch {
   latch& operator=(const latch&) = delete;
 
   /// Counts down by `update`. Below zero the execution fails.
-  void count_down(std::ptrdiff_t update = 1, std::source_location where = std::source_location::current()) {
+  void count_down(std::ptrdiff_t update = 1, source_location where = source_location::current()) {
     const auto open = [this] { return count_ == 0; };
     detail::announce_change("count_down", id(), open, where);
     Execution* execution = Execution::current();
@@ -43,7 +43,7 @@ class latch {
   }
 
   /// True if the count is zero: a step that looks. False all the same if Options::spurious allows it.
-  [[nodiscard]] bool try_wait(std::source_location where = std::source_location::current()) const {
+  [[nodiscard]] bool try_wait(source_location where = source_location::current()) const {
     if (Execution* execution = Execution::current()) {
       SimpleOperation operation{"try_wait", {id(), false}, where};
       execution->visible(operation);
@@ -56,7 +56,7 @@ class latch {
   }
 
   /// Blocks until the count is zero.
-  void wait(std::source_location where = std::source_location::current()) const {
+  void wait(source_location where = source_location::current()) const {
     Execution* execution = Execution::current();
     if (count_ == 0) {
       if (execution != nullptr) execution->follows(opened_);
@@ -70,8 +70,7 @@ class latch {
   }
 
   /// Counts down, and waits.
-  void arrive_and_wait(std::ptrdiff_t update = 1,
-                       std::source_location where = std::source_location::current()) {
+  void arrive_and_wait(std::ptrdiff_t update = 1, source_location where = source_location::current()) {
     count_down(update, where);
     wait(where);
   }

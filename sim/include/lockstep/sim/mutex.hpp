@@ -4,10 +4,10 @@
 
 #include <lockstep/sim/clock.hpp>
 #include <lockstep/sim/execution.hpp>
+#include <lockstep/sim/source_location.hpp>
 
 #include <chrono>
 #include <mutex>
-#include <source_location>
 
 namespace lockstep::sim {
 
@@ -23,11 +23,11 @@ class mutex {
   mutex& operator=(const mutex&) = delete;
 
   /// Blocks until nobody holds it.
-  void lock(std::source_location where = std::source_location::current());
+  void lock(source_location where = source_location::current());
   /// Locks it if nobody holds it. Fails spuriously if Options::spurious allows it.
-  [[nodiscard]] bool try_lock(std::source_location where = std::source_location::current());
+  [[nodiscard]] bool try_lock(source_location where = source_location::current());
   /// Precondition: the calling thread holds it; otherwise the execution fails.
-  void unlock(std::source_location where = std::source_location::current());
+  void unlock(source_location where = source_location::current());
 
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
@@ -36,7 +36,7 @@ class mutex {
   /// For mutexes of another kind: see Object.
   explicit mutex(std::string_view kind) : object_{kind} {}
   /// Tries until `deadline`.
-  [[nodiscard]] bool try_lock_until(Instant deadline, const std::source_location& where);
+  [[nodiscard]] bool try_lock_until(Instant deadline, const source_location& where);
 
  private:
   friend class condition_variable;
@@ -61,12 +61,12 @@ class timed_mutex : public mutex {
   /// Tries for so much virtual time.
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration,
-                                  std::source_location where = std::source_location::current()) {
+                                  source_location where = source_location::current()) {
     return mutex::try_lock_until(detail::after(duration), where);
   }
   /// Tries until the virtual clock shows `when`.
   [[nodiscard]] bool try_lock_until(const clock::time_point& when,
-                                    std::source_location where = std::source_location::current()) {
+                                    source_location where = source_location::current()) {
     return mutex::try_lock_until(detail::instant(when), where);
   }
 };
@@ -78,11 +78,11 @@ class recursive_mutex {
   recursive_mutex() : recursive_mutex{"recursive_mutex"} {}
 
   /// Blocks until no other thread holds it. A thread may hold it several times.
-  void lock(std::source_location where = std::source_location::current());
+  void lock(source_location where = source_location::current());
   /// Locks it if no other thread holds it.
-  [[nodiscard]] bool try_lock(std::source_location where = std::source_location::current());
+  [[nodiscard]] bool try_lock(source_location where = source_location::current());
   /// Gives it back once. Precondition: the calling thread holds it; otherwise the execution fails.
-  void unlock(std::source_location where = std::source_location::current());
+  void unlock(source_location where = source_location::current());
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return mutex_.id(); }
 
@@ -90,7 +90,7 @@ class recursive_mutex {
   /// For mutexes of another kind: see Object.
   explicit recursive_mutex(std::string_view kind) : mutex_{kind} {}
   /// Tries until `deadline`.
-  [[nodiscard]] bool try_lock_until(Instant deadline, const std::source_location& where);
+  [[nodiscard]] bool try_lock_until(Instant deadline, const source_location& where);
 
  private:
   /// A mutex whose parts recursion needs.
@@ -114,12 +114,12 @@ class recursive_timed_mutex : public recursive_mutex {
   /// Tries for so much virtual time.
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration,
-                                  std::source_location where = std::source_location::current()) {
+                                  source_location where = source_location::current()) {
     return recursive_mutex::try_lock_until(detail::after(duration), where);
   }
   /// Tries until the virtual clock shows `when`.
   [[nodiscard]] bool try_lock_until(const clock::time_point& when,
-                                    std::source_location where = std::source_location::current()) {
+                                    source_location where = source_location::current()) {
     return recursive_mutex::try_lock_until(detail::instant(when), where);
   }
 };

@@ -1,7 +1,8 @@
 // Values that are not given: an exhaustive exploration tries each, others draw one.
 #pragma once
 
-#include <source_location>
+#include <lockstep/sim/source_location.hpp>
+
 #include <string_view>
 
 namespace lockstep::sim {
@@ -18,11 +19,11 @@ namespace lockstep::sim {
 /// Source of the idea, for what is drawn: Groce, Zhang, Eide, Chen & Regehr, "Swarm Testing", ISSTA 2012:
 /// tests that leave out some features, drawn anew for each, find more than tests that always have all.
 [[nodiscard]] unsigned nondet(unsigned count, std::string_view name = "nondet",
-                              std::source_location where = std::source_location::current());
+                              source_location where = source_location::current());
 
 /// True or false, likewise; false is the simpler case.
 [[nodiscard]] inline bool nondet_bool(std::string_view name = "nondet",
-                                      std::source_location where = std::source_location::current()) {
+                                      source_location where = source_location::current()) {
   return nondet(2, name, where) != 0;
 }
 

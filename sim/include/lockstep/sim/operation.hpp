@@ -2,9 +2,10 @@
 // and writes, and whether it can proceed yet. Explorers see this and nothing more.
 #pragma once
 
+#include <lockstep/sim/source_location.hpp>
+
 #include <cstdint>
 #include <functional>
-#include <source_location>
 #include <span>
 #include <string_view>
 
@@ -82,7 +83,7 @@ class Operation {
   /// When it may run.
   [[nodiscard]] Readiness readiness() const noexcept { return readiness_; }
   /// The line that calls it, if that is known.
-  [[nodiscard]] const std::source_location& where() const noexcept { return where_; }
+  [[nodiscard]] const source_location& where() const noexcept { return where_; }
   /// The moment from which it may run in any case.
   [[nodiscard]] Instant deadline() const noexcept { return deadline_; }
 
@@ -130,7 +131,7 @@ class Operation {
  protected:
   /// `name` must outlive it.
   Operation(std::string_view name, ObjectId object, Readiness readiness = Readiness::always,
-            Instant deadline = never, std::source_location where = {}) noexcept
+            Instant deadline = never, source_location where = {}) noexcept
       : name_{name}, object_{object}, deadline_{deadline}, where_{where}, readiness_{readiness} {}
   ~Operation() = default;
 
@@ -138,7 +139,7 @@ class Operation {
   std::string_view name_;
   ObjectId object_;
   Instant deadline_;
-  std::source_location where_;
+  source_location where_;
   Readiness readiness_;
 };
 
@@ -146,7 +147,7 @@ class Operation {
 class SimpleOperation final : public Operation {
  public:
   /// `name` must outlive it.
-  SimpleOperation(std::string_view name, Access access, std::source_location where = {}) noexcept
+  SimpleOperation(std::string_view name, Access access, source_location where = {}) noexcept
       : Operation{name, access.object, Readiness::always, never, where}, access_{access} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
 

@@ -38,6 +38,6 @@ class Waiter {
 [[nodiscard]] unsigned waiting(const Execution& execution, ObjectId object) noexcept;
 
 /// Announces a notification of `object` and wakes one waiter, or all. Which one is a decision.
-void notify(std::string_view operation, ObjectId object, bool all, const std::source_location& where);
+void notify(std::string_view operation, ObjectId object, bool all, const source_location& where);
 
 }  // namespace lockstep::sim::detail

@@ -7,11 +7,11 @@
 #include <lockstep/sim/clock.hpp>
 #include <lockstep/sim/condition_variable.hpp>
 #include <lockstep/sim/mutex.hpp>
+#include <lockstep/sim/source_location.hpp>
 #include <lockstep/sim/this_thread.hpp>
 #include <lockstep/sim/thread.hpp>
 
 #include <cstdint>
-#include <source_location>
 #include <stop_token>
 
 namespace lockstep::sim {
@@ -29,13 +29,11 @@ struct Runtime {
   /// Orders plain variables: see sim::atomic_thread_fence.
   static void fence(std::memory_order order) noexcept { sim::atomic_thread_fence(order); }
   /// Lets others go first: see this_thread::yield.
-  static void yield(std::source_location where = std::source_location::current()) {
-    this_thread::yield(where);
-  }
+  static void yield(source_location where = source_location::current()) { this_thread::yield(where); }
 
   /// Blocks for `duration` of virtual time, or until `stop` is requested.
   static void sleep_for(std::chrono::nanoseconds duration, const std::stop_token& stop = {},
-                        std::source_location where = std::source_location::current()) {
+                        source_location where = source_location::current()) {
     detail::sleep_until(detail::after(duration), where, stop);
   }
 

@@ -3,12 +3,12 @@
 
 #include <lockstep/sim/clock.hpp>
 #include <lockstep/sim/counted.hpp>
+#include <lockstep/sim/source_location.hpp>
 #include <lockstep/sim/text.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <limits>
-#include <source_location>
 #include <string>
 
 namespace lockstep::sim {
@@ -28,7 +28,7 @@ class counting_semaphore {
   [[nodiscard]] static constexpr std::ptrdiff_t max() noexcept { return LeastMaxValue; }
 
   /// Raises the count by `update`. Beyond `max()` the execution fails.
-  void release(std::ptrdiff_t update = 1, std::source_location where = std::source_location::current()) {
+  void release(std::ptrdiff_t update = 1, source_location where = source_location::current()) {
     const auto ready = [this] { return count_ > 0; };
     detail::announce_change("release", id(), ready, where);
     Execution* execution = Execution::current();
@@ -44,24 +44,24 @@ class counting_semaphore {
   }
 
   /// Blocks until the count is not zero, and takes one from it.
-  void acquire(std::source_location where = std::source_location::current()) {
+  void acquire(source_location where = source_location::current()) {
     if (!try_acquire_until_instant("acquire", never, where) && Execution::current() == nullptr) {
       refuse_to_block("counting_semaphore::acquire");
     }
   }
   /// Takes one from the count if it is not zero. Fails spuriously if Options::spurious allows it.
-  [[nodiscard]] bool try_acquire(std::source_location where = std::source_location::current()) {
+  [[nodiscard]] bool try_acquire(source_location where = source_location::current()) {
     return try_acquire_until_instant("try_acquire", 0, where);
   }
   /// Tries for so much virtual time.
   template <class Rep, class Period>
   [[nodiscard]] bool try_acquire_for(const std::chrono::duration<Rep, Period>& duration,
-                                     std::source_location where = std::source_location::current()) {
+                                     source_location where = source_location::current()) {
     return try_acquire_until_instant("try_acquire_for", detail::after(duration), where);
   }
   /// Tries until the virtual clock shows `when`.
   [[nodiscard]] bool try_acquire_until(const clock::time_point& when,
-                                       std::source_location where = std::source_location::current()) {
+                                       source_location where = source_location::current()) {
     return try_acquire_until_instant("try_acquire_until", detail::instant(when), where);
   }
 
@@ -69,7 +69,7 @@ class counting_semaphore {
   [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
 
  private:
-  bool try_acquire_until_instant(std::string_view name, Instant deadline, const std::source_location& where) {
+  bool try_acquire_until_instant(std::string_view name, Instant deadline, const source_location& where) {
     Execution* execution = Execution::current();
     if (execution != nullptr) {
       const auto ready = [this] { return count_ > 0; };

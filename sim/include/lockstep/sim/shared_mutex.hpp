@@ -3,12 +3,12 @@
 
 #include <lockstep/sim/clock.hpp>
 #include <lockstep/sim/execution.hpp>
+#include <lockstep/sim/source_location.hpp>
 
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <shared_mutex>
-#include <source_location>
 
 namespace lockstep::sim {
 
@@ -24,22 +24,22 @@ class shared_mutex {
   shared_mutex& operator=(const shared_mutex&) = delete;
 
   /// Blocks until nobody holds it.
-  void lock(std::source_location where = std::source_location::current());
+  void lock(source_location where = source_location::current());
   /// Locks it if nobody holds it. Fails spuriously if Options::spurious allows it.
-  [[nodiscard]] bool try_lock(std::source_location where = std::source_location::current()) {
+  [[nodiscard]] bool try_lock(source_location where = source_location::current()) {
     return try_lock_until(0, where);
   }
   /// Precondition: the calling thread holds it alone; otherwise the execution fails.
-  void unlock(std::source_location where = std::source_location::current());
+  void unlock(source_location where = source_location::current());
 
   /// Blocks until nobody holds it alone.
-  void lock_shared(std::source_location where = std::source_location::current());
+  void lock_shared(source_location where = source_location::current());
   /// Shares it if nobody holds it alone. Fails spuriously if Options::spurious allows it.
-  [[nodiscard]] bool try_lock_shared(std::source_location where = std::source_location::current()) {
+  [[nodiscard]] bool try_lock_shared(source_location where = source_location::current()) {
     return try_lock_shared_until(0, where);
   }
   /// Precondition: the calling thread shares it; otherwise the execution fails.
-  void unlock_shared(std::source_location where = std::source_location::current());
+  void unlock_shared(source_location where = source_location::current());
 
   /// Its identity, for `label` and for the footprints of steps.
   [[nodiscard]] ObjectId id() const noexcept { return object_.id(); }
@@ -48,9 +48,9 @@ class shared_mutex {
   /// For mutexes of another kind: see Object.
   explicit shared_mutex(std::string_view kind) : object_{kind} {}
   /// Tries until `deadline`.
-  [[nodiscard]] bool try_lock_until(Instant deadline, const std::source_location& where);
+  [[nodiscard]] bool try_lock_until(Instant deadline, const source_location& where);
   /// Tries to share until `deadline`.
-  [[nodiscard]] bool try_lock_shared_until(Instant deadline, const std::source_location& where);
+  [[nodiscard]] bool try_lock_shared_until(Instant deadline, const source_location& where);
 
  private:
   class Acquire;
@@ -81,23 +81,23 @@ class shared_timed_mutex : public shared_mutex {
   /// Tries for so much virtual time.
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_for(const std::chrono::duration<Rep, Period>& duration,
-                                  std::source_location where = std::source_location::current()) {
+                                  source_location where = source_location::current()) {
     return shared_mutex::try_lock_until(detail::after(duration), where);
   }
   /// Tries until the virtual clock shows `when`.
   [[nodiscard]] bool try_lock_until(const clock::time_point& when,
-                                    std::source_location where = std::source_location::current()) {
+                                    source_location where = source_location::current()) {
     return shared_mutex::try_lock_until(detail::instant(when), where);
   }
   /// Tries to share for so much virtual time.
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_shared_for(const std::chrono::duration<Rep, Period>& duration,
-                                         std::source_location where = std::source_location::current()) {
+                                         source_location where = source_location::current()) {
     return shared_mutex::try_lock_shared_until(detail::after(duration), where);
   }
   /// Tries to share until the virtual clock shows `when`.
   [[nodiscard]] bool try_lock_shared_until(const clock::time_point& when,
-                                           std::source_location where = std::source_location::current()) {
+                                           source_location where = source_location::current()) {
     return shared_mutex::try_lock_shared_until(detail::instant(when), where);
   }
 };

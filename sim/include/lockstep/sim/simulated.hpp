@@ -7,6 +7,7 @@
 #include <lockstep/core/fields.hpp>
 #include <lockstep/sim/faults.hpp>
 #include <lockstep/sim/runtime.hpp>
+#include <lockstep/sim/source_location.hpp>
 #include <lockstep/sim/step.hpp>
 #include <lockstep/storage/storage.hpp>
 
@@ -14,7 +15,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,7 +49,7 @@ inline constexpr std::string_view connections = "connections";
 /// database.
 template <class Effect>
 auto faulty_step(Connection& connection, std::string_view operation, std::vector<Access> footprint,
-                 const FaultyCall& call, Effect&& effect, ObjectId about, const std::source_location& where) {
+                 const FaultyCall& call, Effect&& effect, ObjectId about, const source_location& where) {
   if (connection.faults() == nullptr) return step(operation, footprint, effect, about, where);
   if (connection.may(Fault::crash)) footprint.push_back(writes(connections));
   std::chrono::nanoseconds delay{0};
@@ -93,7 +93,7 @@ class SimulatedSession {
   }
 
   /// Commits, as one step that reads and writes what was staged; no step if nothing was staged or locked.
-  Commit commit(std::source_location where = std::source_location::current()) {
+  Commit commit(source_location where = source_location::current()) {
     Unit& unit = *unit_;
     const auto end = [&] {
       auto commit = unit.inner->commit();
@@ -129,7 +129,7 @@ class SimulatedSession {
   }
   /// Drops what was staged and locked since `point`: a step if it gives locks back.
   template <class Point>
-  void rollback_to(const Point& point, std::source_location where = std::source_location::current()) {
+  void rollback_to(const Point& point, source_location where = source_location::current()) {
     const auto& [inner, count] = point;
     const auto roll_back = [&, &inner = inner] {
       if (unit_->inner && inner) unit_->inner->rollback_to(*inner);
@@ -224,7 +224,7 @@ class SimulatedSession {
   // A call that a conflict may end gives back the locks of the session.
   template <class Effect>
   auto call(std::string_view operation, std::vector<Access> footprint, const detail::FaultyCall& call,
-            Effect&& effect, ObjectId about, const std::source_location& where) {
+            Effect&& effect, ObjectId about, const source_location& where) {
     if (unit_->may(Fault::conflict) && !unit_->locks.empty()) footprint.push_back(sim::writes(all_locks));
     return detail::faulty_step(*unit_, operation, std::move(footprint), call, std::forward<Effect>(effect),
                                about, where);
@@ -285,8 +285,7 @@ class Simulated : public FindsVerbs {
   }
 
   /// The last committed record: a step that reads it.
-  [[nodiscard]] Loaded load(const key_type& key,
-                            std::source_location where = std::source_location::current()) const {
+  [[nodiscard]] Loaded load(const key_type& key, source_location where = source_location::current()) const {
     const auto load_it = [&] {
       auto loaded = storage_->load(key);
       outcome([&] { return joined("-> ", detail::shown_record(loaded)); });
@@ -300,7 +299,7 @@ class Simulated : public FindsVerbs {
 
   /// The record as the session sees it: a step that reads it, and all that the session loaded before.
   [[nodiscard]] Loaded load(Session& session, const key_type& key,
-                            std::source_location where = std::source_location::current()) const {
+                            source_location where = source_location::current()) const {
     auto& unit = *session.unit_;
     unit.loaded.insert(unit.loaded.begin(), record(key));
     if constexpr (SnapshotStorage<S>) {  // the first load fixes what all will show, of every record
@@ -368,7 +367,7 @@ class Simulated : public FindsVerbs {
   /// Locks the record: a step, and another one when it is granted after waiting. Steps that lock depend on
   /// each other, whatever the record, because one of them closes a cycle of waiting.
   bool lock(Session& session, const key_type& key, LockMode mode = LockMode::exclusive,
-            Wait wait = Wait::forever(), std::source_location where = std::source_location::current()) const
+            Wait wait = Wait::forever(), source_location where = source_location::current()) const
     requires LockableStorage<S>
   {
     auto& unit = *session.unit_;
@@ -391,7 +390,7 @@ class Simulated : public FindsVerbs {
   /// A guarded change in one step.
   template <class Change>
   Loaded change(const key_type& key, Change&& change,
-                std::source_location where = std::source_location::current()) const
+                source_location where = source_location::current()) const
     requires AtomicStorage<S>
   {
     const auto record = object(called(key));

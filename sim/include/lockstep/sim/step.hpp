@@ -10,10 +10,10 @@
 #pragma once
 
 #include <lockstep/sim/execution.hpp>
+#include <lockstep/sim/source_location.hpp>
 
 #include <concepts>
 #include <initializer_list>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,7 +61,7 @@ namespace detail {
 /// Announces the step when it is made; ends it when it is destroyed.
 class OpenStep {
  public:
-  OpenStep(std::string_view name, Footprint footprint, ObjectId about, std::source_location where)
+  OpenStep(std::string_view name, Footprint footprint, ObjectId about, source_location where)
       : section_{.name = name, .footprint = footprint, .about = about, .where = where} {
     execution_ = Execution::current();
     if (execution_ == nullptr) return;
@@ -97,14 +97,14 @@ class OpenStep {
 /// `operation` and `accesses` must outlive the call. What `effect` throws passes through. Throws Abandoned.
 template <std::invocable Effect>
 decltype(auto) step(std::string_view operation, Footprint accesses, Effect&& effect, ObjectId about = {},
-                    std::source_location where = std::source_location::current()) {
+                    source_location where = source_location::current()) {
   const detail::OpenStep open{operation, accesses, about, where};
   return std::forward<Effect>(effect)();
 }
 /// Likewise: `step("load", {reads(row)}, load_it)`.
 template <std::invocable Effect>
 decltype(auto) step(std::string_view operation, std::initializer_list<Access> accesses, Effect&& effect,
-                    ObjectId about = {}, std::source_location where = std::source_location::current()) {
+                    ObjectId about = {}, source_location where = source_location::current()) {
   return step(operation, Footprint{accesses.begin(), accesses.size()}, std::forward<Effect>(effect), about,
               where);
 }

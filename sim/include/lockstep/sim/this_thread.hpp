@@ -2,16 +2,16 @@
 #pragma once
 
 #include <lockstep/sim/clock.hpp>
+#include <lockstep/sim/source_location.hpp>
 #include <lockstep/sim/thread.hpp>
 
 #include <chrono>
-#include <source_location>
 #include <stop_token>
 
 namespace lockstep::sim {
 
 namespace detail {
-void sleep_until(Instant until, const std::source_location& where, const std::stop_token& stop = {});
+void sleep_until(Instant until, const source_location& where, const std::stop_token& stop = {});
 }  // namespace detail
 
 namespace this_thread {
@@ -26,7 +26,7 @@ namespace this_thread {
 /// loops that give up after a number of such rounds, while others could still run.
 ///
 /// When all threads rest, virtual time moves on, so that a loop that polls the clock ends.
-inline void yield(std::source_location where = std::source_location::current()) {
+inline void yield(source_location where = source_location::current()) {
   if (Execution* execution = Execution::current()) execution->yield(where);
 }
 
@@ -34,13 +34,12 @@ inline void yield(std::source_location where = std::source_location::current()) 
 /// Outside an execution it returns at once.
 template <class Rep, class Period>
 void sleep_for(const std::chrono::duration<Rep, Period>& duration,
-               std::source_location where = std::source_location::current()) {
+               source_location where = source_location::current()) {
   detail::sleep_until(detail::after(duration), where);
 }
 
 /// Likewise, until the clock of the simulator shows `when`.
-inline void sleep_until(const clock::time_point& when,
-                        std::source_location where = std::source_location::current()) {
+inline void sleep_until(const clock::time_point& when, source_location where = source_location::current()) {
   detail::sleep_until(detail::instant(when), where);
 }
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <lockstep/sim/execution.hpp>
+#include <lockstep/sim/source_location.hpp>
 
 #include <chrono>
 #include <functional>
 #include <iosfwd>
-#include <source_location>
 #include <stdexcept>
 #include <tuple>
 #include <type_traits>
@@ -79,7 +79,7 @@ class thread {
   /// The thread's identity; the default one if it stands for none.
   [[nodiscard]] id get_id() const noexcept { return joinable() ? id{ordinal_} : id{}; }
   /// Blocks until the thread has finished. Throws std::system_error as std's does.
-  void join(std::source_location where = std::source_location::current());
+  void join(source_location where = source_location::current());
   /// Likewise, in a destructor: an execution that is being abandoned does not wait, and nothing is thrown.
   void join_at_the_end();
   void detach() = delete;

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <lockstep/sim/execution.hpp>
+#include <lockstep/sim/source_location.hpp>
 #include <lockstep/sim/text.hpp>
 
 #include <concepts>
-#include <source_location>
 #include <type_traits>
 #include <utility>
 
@@ -21,10 +21,10 @@ template <class T>
 struct Assigned {
   template <std::convertible_to<T> U>
   // NOLINTNEXTLINE(google-explicit-constructor,hicpp-explicit-conversions): made by the assignment
-  Assigned(U&& assigned, std::source_location line = std::source_location::current())
+  Assigned(U&& assigned, source_location line = source_location::current())
       : value(std::forward<U>(assigned)), where{line} {}
   T value;
-  std::source_location where;
+  source_location where;
 };
 
 }  // namespace detail
@@ -57,19 +57,17 @@ class var {
   using value_type = T;  ///< what it holds
 
   /// Holds `T()`.
-  var(std::source_location where = std::source_location::current())
+  var(source_location where = source_location::current())
     requires std::default_initializable<T>
       : value_() {
     touch(detail::Touching::begin, where);
   }
   /// Holds `value`. Explicit, so that an assignment of a value is one, and knows its line.
-  explicit var(T value, std::source_location where = std::source_location::current())
-      : value_(std::move(value)) {
+  explicit var(T value, source_location where = source_location::current()) : value_(std::move(value)) {
     touch(detail::Touching::begin, where);
   }
   /// Reads `other`.
-  var(const var& other, std::source_location where = std::source_location::current())
-      : value_(other.get(where)) {
+  var(const var& other, source_location where = source_location::current()) : value_(other.get(where)) {
     touch(detail::Touching::begin, where);
   }
   ~var() { touch(detail::Touching::end, {}); }
@@ -87,21 +85,19 @@ class var {
   }
 
   /// A copy of the value: a read.
-  [[nodiscard]] T get(std::source_location where = std::source_location::current()) const {
-    return read(where);
-  }
+  [[nodiscard]] T get(source_location where = source_location::current()) const { return read(where); }
   /// Replaces the value: a write.
-  void set(T value, std::source_location where = std::source_location::current()) {
+  void set(T value, source_location where = source_location::current()) {
     touch(detail::Touching::write, where, "= ", value);
     value_ = std::move(value);
   }
   /// The value, to look at until the next step: a read.
-  [[nodiscard]] const T& read(std::source_location where = std::source_location::current()) const {
+  [[nodiscard]] const T& read(source_location where = source_location::current()) const {
     touch(detail::Touching::read, where, "-> ", value_);
     return value_;
   }
   /// The value, to change until the next step: a write.
-  [[nodiscard]] T& write(std::source_location where = std::source_location::current()) {
+  [[nodiscard]] T& write(source_location where = source_location::current()) {
     touch(detail::Touching::write, where);
     return value_;
   }
@@ -156,18 +152,17 @@ class var {
  private:
   friend class detail::ReferredValue<T>;
 
-  void touch(detail::Touching how, const std::source_location& where) const {
+  void touch(detail::Touching how, const source_location& where) const {
     if (Execution* execution = Execution::current()) execution->touch(id(), how, where, {});
   }
-  void touch(detail::Touching how, const std::source_location& where, const char* prefix,
-             const T& value) const {
+  void touch(detail::Touching how, const source_location& where, const char* prefix, const T& value) const {
     Execution* execution = Execution::current();
     if (execution == nullptr) return;
     execution->touch(id(), how, where,
                      execution->recording() ? detail::prefixed(prefix, detail::text(value)) : std::string{});
   }
   template <class Change>
-  var& change(const std::source_location& where, Change&& change) {
+  var& change(const source_location& where, Change&& change) {
     T value = get(where);
     change(value);
     set(std::move(value), where);
