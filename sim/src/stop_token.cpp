@@ -26,6 +26,23 @@ void call(StopCallback& callback) {
   }
 }
 
+/// Waits until the callback that is to be removed does not run, unless on this very thread. That is no
+/// property of the state which others could tell from what it holds, since each waits for a callback of its
+/// own.
+template <class Ready>
+class Removal final : public Operation {
+ public:
+  Removal(ObjectId state, const Ready& ready)
+      : Operation{"remove callback", state, Readiness::conditional}, access_{state, true}, ready_{&ready} {}
+  [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
+  [[nodiscard]] Waits waits() const override { return Waits::for_more; }
+  [[nodiscard]] bool enabled() const override { return (*ready_)(); }
+
+ private:
+  Access access_;
+  const Ready* ready_;
+};
+
 }  // namespace
 
 /// Everything that changes the state orders itself with everything that did so before.
@@ -85,8 +102,8 @@ void StopState::remove(StopCallback& callback) {
   if (execution != nullptr && !execution->abandoned()) {
     const ObjectId self = this_thread_object();  // whoever asks whether it is ready
     const auto ready = [&, self] { return running_ != &callback || requester_ == self; };
-    WaitUntil wait{"remove callback", {id(), true}, Readiness::conditional, never, ready, {}};
-    execution->visible(wait);
+    Removal removal{id(), ready};
+    execution->visible(removal);
     acquired(id());
     released(id());
   }
