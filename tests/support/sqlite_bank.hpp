@@ -7,17 +7,25 @@
 #include "support/print.hpp"
 #include "support/records.hpp"
 
+#include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 
 namespace test {
 
 /// A directory that nobody else uses, removed at the end with all that is in it.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() { std::filesystem::create_directory(path_); }
+  TemporaryDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "lockstep-XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr)
+      throw std::system_error{errno, std::generic_category(), "mkdtemp " + pattern};
+    path_ = pattern;
+  }
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
   ~TemporaryDirectory() {
@@ -27,8 +35,7 @@ class TemporaryDirectory {
   [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
 
  private:
-  std::filesystem::path path_ =
-      std::filesystem::temp_directory_path() / ("lockstep-" + std::to_string(lockstep::StdRuntime::random()));
+  std::filesystem::path path_;
 };
 
 /// Not one test here is about power.
