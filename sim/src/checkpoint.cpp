@@ -19,8 +19,10 @@ namespace {
 
 constexpr std::string_view heading = "lockstep checkpoint 1\n";
 
-std::uint64_t with(std::uint64_t digest, std::uint64_t number) noexcept {
-  return SplitMix{digest ^ number}();
+std::uint64_t digest_of(std::string_view text) noexcept {
+  std::uint64_t digest = 0;
+  for (const char c : text) digest = SplitMix{digest ^ static_cast<unsigned char>(c)}();
+  return digest;
 }
 
 void append(std::string& text, std::uint64_t number) {
@@ -35,7 +37,6 @@ void append(std::string& text, std::uint64_t number) {
 
 CheckpointWriter& CheckpointWriter::operator<<(std::uint64_t number) {
   append(text_, number);
-  digest_ = with(digest_, number);
   return *this;
 }
 
@@ -48,7 +49,7 @@ CheckpointWriter& CheckpointWriter::operator<<(std::string_view text) {
 void CheckpointWriter::save(const std::string& file) const {
   const std::string beside = file + ".new";
   std::string digest;
-  append(digest, digest_);
+  append(digest, digest_of(text_));
   {
     std::ofstream stream{beside, std::ios::binary | std::ios::trunc};
     stream << heading << text_ << digest << '\n';
@@ -64,22 +65,23 @@ CheckpointReader::CheckpointReader(const std::string& file) : file_{file} {
   text_.assign(std::istreambuf_iterator<char>{stream}, {});
   if (!stream) bad("it cannot be read");
   if (!text_.starts_with(heading)) bad("it is none, or one of another version");
-  at_ = heading.size();
+  text_.erase(0, heading.size());
+  constexpr std::string_view ending = " \n";
+  if (!text_.ends_with(ending)) bad("it is cut");
+  const std::size_t digest = text_.rfind(' ', text_.size() - ending.size() - 1) + 1;  // 0 if there is no other
+  at_ = digest;
+  if (number() != digest_of(std::string_view{text_}.substr(0, digest))) bad("it is cut or changed");
+  text_.resize(digest);
+  at_ = 0;
 }
 
-std::uint64_t CheckpointReader::next() {
+std::uint64_t CheckpointReader::number() {
   constexpr int base = 16;
   std::uint64_t number = 0;
   const char* const end = text_.data() + text_.size();
   const auto [rest, error] = std::from_chars(text_.data() + at_, end, number, base);
   if (error != std::errc{} || rest == end || *rest != ' ') bad("it is cut or changed");
   at_ = static_cast<std::size_t>(rest - text_.data()) + 1;
-  return number;
-}
-
-std::uint64_t CheckpointReader::number() {
-  const std::uint64_t number = next();
-  digest_ = with(digest_, number);
   return number;
 }
 
@@ -90,15 +92,14 @@ std::uint64_t CheckpointReader::number(std::uint64_t most) {
 }
 
 std::string CheckpointReader::text() {
-  std::string text(number(text_.size()), ' ');
+  std::string text(size(), ' ');
   for (char& c : text)
     c = static_cast<char>(static_cast<unsigned char>(number(std::numeric_limits<unsigned char>::max())));
   return text;
 }
 
-void CheckpointReader::end() {
-  const std::uint64_t expected = digest_;
-  if (next() != expected || text_.substr(at_) != "\n") bad("it is cut or changed");
+void CheckpointReader::end() const {
+  if (at_ != text_.size()) bad("there is more in it");
 }
 
 void CheckpointReader::bad(const std::string& why) const {

@@ -1,4 +1,5 @@
-// A file that tells how far an exploration is: numbers, with a digest, so that half a file is noticed.
+// A file that tells how far an exploration is: numbers, with a digest, so that half a file is noticed before
+// anything of it is believed.
 #pragma once
 
 #include <cstddef>
@@ -19,29 +20,28 @@ class CheckpointWriter {
 
  private:
   std::string text_;
-  std::uint64_t digest_ = 0;
 };
 
 /// Reads it in the same order. Throws BadCheckpoint if there is no more, or something else.
 class CheckpointReader {
  public:
+  /// Throws BadCheckpoint unless the whole file is as it was written.
   explicit CheckpointReader(const std::string& file);
 
   [[nodiscard]] std::uint64_t number();
   /// At most `most`.
   [[nodiscard]] std::uint64_t number(std::uint64_t most);
+  /// How many of something follow.
+  [[nodiscard]] std::size_t size() { return number(text_.size()); }
   [[nodiscard]] std::string text();
-  /// The digest is to follow, and nothing else.
-  void end();
+  /// Nothing is to follow.
+  void end() const;
   [[noreturn]] void bad(const std::string& why) const;
 
  private:
-  [[nodiscard]] std::uint64_t next();
-
   std::string file_;
   std::string text_;
   std::size_t at_ = 0;
-  std::uint64_t digest_ = 0;
 };
 
 }  // namespace lockstep::sim

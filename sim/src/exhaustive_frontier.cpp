@@ -10,15 +10,13 @@ namespace lockstep::sim {
 
 namespace {
 
-constexpr std::uint64_t most_of_anything = std::uint64_t{1} << 32U;
-
 void save(const Accesses& accesses, CheckpointWriter& to) {
   to << accesses.size();
   for (const Access& access : accesses) to << access.object.value << std::uint64_t{access.write};
 }
 
 Accesses load_accesses(CheckpointReader& from) {
-  Accesses accesses(from.number(most_of_anything));
+  Accesses accesses(from.size());
   for (Access& access : accesses) {
     access.object.value = from.number();
     access.write = from.number(1) != 0;
@@ -45,7 +43,7 @@ WakeupNode* load_branches(CheckpointReader& from, WakeupNodes& nodes) {
     const bool postponed = from.number(1) != 0;
     WakeupNode* const node = nodes.make(thread, load_accesses(from));
     node->postponed = postponed;
-    node->outcomes.resize(from.number(most_of_anything));
+    node->outcomes.resize(from.size());
     for (std::uint8_t& outcome : node->outcomes) outcome = static_cast<std::uint8_t>(from.number(UINT8_MAX));
     node->child = load_branches(from, nodes);
     *last = node;
@@ -67,10 +65,10 @@ void Exhaustive::save(const Ledger& ledger, CheckpointWriter& to) {
 }
 
 void Exhaustive::load(Ledger& ledger, CheckpointReader& from, WakeupNodes& nodes) {
-  ledger.sleepers.resize(from.number(most_of_anything));
+  ledger.sleepers.resize(from.size());
   for (Sleeper& sleeper : ledger.sleepers) {
     sleeper.thread = static_cast<unsigned>(from.number(max_threads - 1));
-    sleeper.busy = static_cast<unsigned>(from.number(most_of_anything));
+    sleeper.busy = static_cast<unsigned>(from.size());
     sleeper.accesses = load_accesses(from);
   }
   ledger.branches = load_branches(from, nodes);
@@ -107,29 +105,29 @@ void Exhaustive::save(const std::vector<const Exhaustive*>& explorers, Checkpoin
 
 std::vector<std::unique_ptr<Explorer>> Exhaustive::load(CheckpointReader& from) {
   const auto common = std::make_shared<Common>();
-  std::vector<std::shared_ptr<SharedLedger>> shared(from.number(most_of_anything));
+  std::vector<std::shared_ptr<SharedLedger>> shared(from.size());
   for (auto& ledger : shared) {
     ledger = std::make_shared<SharedLedger>();
     load(*ledger, from, common->nodes);
   }
   std::vector<std::unique_ptr<Explorer>> explorers;
-  for (std::uint64_t left = from.number(most_of_anything); left != 0; --left) {
+  for (std::uint64_t left = from.size(); left != 0; --left) {
     auto explorer = std::make_unique<Exhaustive>();
     explorer->common_ = common;
     explorer->started_ = from.number(1) != 0;
-    explorer->length_ = from.number(most_of_anything);
+    explorer->length_ = from.size();
     explorer->path_.resize(explorer->length_);
     for (Point& point : explorer->path_) {
       point.kind = from.number(1) == 0 ? Decision::Kind::schedule : Decision::Kind::outcome;
       point.chosen = static_cast<unsigned>(from.number(UINT8_MAX));
-      point.event = from.number(most_of_anything);
+      point.event = from.size();
       point.enabled = from.number();
       point.signature = from.number();
-      point.inherited = from.number(most_of_anything);
-      point.asleep = from.number(most_of_anything);
+      point.inherited = from.size();
+      point.asleep = from.size();
       point.passed = from.number(1) != 0;
       point.outcomes = static_cast<unsigned>(from.number(UINT8_MAX + 1));
-      point.ordinal = from.number(most_of_anything);
+      point.ordinal = from.size();
       point.first = static_cast<unsigned>(from.number(UINT8_MAX));
       if (const std::uint64_t ledger = from.number(shared.size()); ledger != 0)
         point.shared = shared[ledger - 1];

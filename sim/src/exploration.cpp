@@ -425,16 +425,15 @@ void Exploration::load() {
   result_.blocked = from.number();
   result_.steps = from.number();
   result_.fair_only = from.number(1) != 0;
-  constexpr std::uint64_t most_of_anything = std::uint64_t{1} << 32U;
-  const auto kind = [&] { return static_cast<FindingKind>(from.number(UINT8_MAX)); };
-  for (std::uint64_t left = from.number(most_of_anything); left != 0; --left) {
+    const auto kind = [&] { return static_cast<FindingKind>(from.number(UINT8_MAX)); };
+  for (std::uint64_t left = from.size(); left != 0; --left) {
     const FindingKind found = kind();
     result_.found[found] = from.number();
   }
   if (from.number(1) != 0) {
     Failure& failure = failure_.emplace();
     failure.kind = kind();
-    failure.decisions.resize(from.number(most_of_anything));
+    failure.decisions.resize(from.size());
     for (Decision& decision : failure.decisions) {
       decision.kind = from.number(1) == 0 ? Decision::Kind::schedule : Decision::Kind::outcome;
       decision.chosen = static_cast<std::uint8_t>(from.number(UINT8_MAX));

@@ -1,10 +1,13 @@
 #include "team.hpp"
 
 #include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_group.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <utility>
 
 #ifdef LOCKSTEP_TSAN_ORDER
@@ -32,7 +35,8 @@ void takes([[maybe_unused]] void* thing) {
 struct Team::Threads {
   explicit Threads(unsigned count)
       : wanted{count},
-        control{tbb::global_control::max_allowed_parallelism, count},
+        control{tbb::global_control::max_allowed_parallelism,  // which limits all others in the process, too
+                std::max<std::size_t>(count, static_cast<std::size_t>(tbb::info::default_concurrency()))},
         arena{static_cast<int>(count)} {}
 
   unsigned wanted;
