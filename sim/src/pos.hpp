@@ -6,9 +6,7 @@
 #pragma once
 
 #include "drawn.hpp"
-
-#include <array>
-#include <cstdint>
+#include "step_priorities.hpp"
 
 namespace lockstep::sim {
 
@@ -22,9 +20,9 @@ class Pos final : public Drawn {
   [[nodiscard]] std::unique_ptr<Explorer> split() override { return std::make_unique<Pos>(*this); }
 
  private:
-  void prepare() override { priorities_.fill(0); }
+  void prepare() override { priorities_.clear(); }
 
-  std::array<std::uint64_t, max_threads> priorities_{};  ///< of the pending steps; 0: not drawn yet
+  StepPriorities priorities_;
 };
 
 }  // namespace lockstep::sim

@@ -10,7 +10,7 @@
 namespace lockstep::sim {
 
 void Surw::prepare() {
-  priorities_.fill(0);
+  priorities_.clear();
   seen_ = only(0);
   held_ = 0;
   intended_ = max_threads;
@@ -28,15 +28,15 @@ void Surw::prepare() {
 unsigned Surw::choose(const Choice& choice) {
   if (choice.kind == Decision::Kind::outcome) return draw_.below(choice.outcomes);
   if (choice.yielded) {
-    priorities_[choice.running] = 1 | draw_() >> 1U;
+    priorities_.lower(choice.running, draw_);
     if (intended_ == choice.running) {  // it may wait for one that is held
       held_ = 0;
       intended_ = max_threads;
     }
   }
   if (number() == 1) {
-    const unsigned chosen = first(choice.enabled);
-    priorities_[chosen] = 0;
+    const unsigned chosen = priorities_.highest(choice.enabled, draw_);
+    priorities_.forget(chosen);
     count(chosen, choice.next(chosen).footprint());
     return chosen;
   }
@@ -45,7 +45,7 @@ unsigned Surw::choose(const Choice& choice) {
       held_ = 0;
       intended_ = max_threads;
     }
-    const unsigned chosen = first(choice.enabled & ~held_);
+    const unsigned chosen = priorities_.highest(choice.enabled & ~held_, draw_);
     if (matters(choice.next(chosen).footprint())) {
       left_[chosen] = std::max(left_[chosen], 1U);  // more than were counted
       if (intended_ == max_threads) intended_ = drawn_by_weight(choice.enabled);
@@ -57,7 +57,7 @@ unsigned Surw::choose(const Choice& choice) {
       held_ = 0;
       intended_ = max_threads;
     }
-    priorities_[chosen] = 0;
+    priorities_.forget(chosen);
     return chosen;
   }
 }
@@ -126,17 +126,6 @@ unsigned Surw::drawn_by_weight(ThreadSet among) {
     drawn -= left_[thread];
   });
   return found;
-}
-
-/// The thread whose pending step has the highest priority: steps are drawn and not threads.
-unsigned Surw::first(ThreadSet among) {
-  constexpr std::uint64_t above = std::uint64_t{1} << 63U;
-  unsigned best = max_threads;
-  each(among, [&](unsigned thread) {
-    if (priorities_[thread] == 0) priorities_[thread] = above | draw_() >> 1U;
-    if (best == max_threads || priorities_[thread] > priorities_[best]) best = thread;
-  });
-  return best;
 }
 
 }  // namespace lockstep::sim

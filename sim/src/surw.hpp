@@ -9,6 +9,7 @@
 #pragma once
 
 #include "drawn.hpp"
+#include "step_priorities.hpp"
 
 #include <array>
 #include <cstdint>
@@ -46,7 +47,6 @@ class Surw final : public Drawn {
   void know_what_is_shared();
   [[nodiscard]] bool matters(Footprint footprint) const;
   [[nodiscard]] unsigned drawn_by_weight(ThreadSet among);
-  [[nodiscard]] unsigned first(ThreadSet among);
 
   // Known from the first execution on.
   std::unordered_map<ObjectId, Touched> touched_;  ///< in the end only what is shared
@@ -61,7 +61,7 @@ class Surw final : public Drawn {
   ThreadSet seen_ = 0;  ///< the threads that were started
   ThreadSet held_ = 0;  ///< the threads whose next step matters, and has to wait for that of `intended_`
   unsigned intended_ = max_threads;  ///< whose step that matters comes next; none: not drawn yet
-  std::array<std::uint64_t, max_threads> priorities_{};  ///< of the pending steps; 0: not drawn yet
+  StepPriorities priorities_;
 };
 
 }  // namespace lockstep::sim
