@@ -276,6 +276,8 @@ def public_names():
     for section, (_, directory, _) in SECTIONS.items():
         for header in headers(directory):
             for _, name, scope in declarations((ROOT / header).read_text().splitlines()):
+                if scope == "std":  # a specialisation
+                    continue
                 full = f"{scope}::{name}"
                 target = f"concept{mangled(full)}.html" if full in concept_names else f"name.html#{group_of(header)}/{full}"
                 if name == header.stem:  # `save` is first of all the one of save.hpp

@@ -68,7 +68,8 @@ CheckpointReader::CheckpointReader(const std::string& file) : file_{file} {
   text_.erase(0, heading.size());
   constexpr std::string_view ending = " \n";
   if (!text_.ends_with(ending)) bad("it is cut");
-  const std::size_t digest = text_.rfind(' ', text_.size() - ending.size() - 1) + 1;  // 0 if there is no other
+  const std::size_t digest =
+      text_.rfind(' ', text_.size() - ending.size() - 1) + 1;  // 0 if there is no other
   at_ = digest;
   if (number() != digest_of(std::string_view{text_}.substr(0, digest))) bad("it is cut or changed");
   text_.resize(digest);

@@ -1,6 +1,6 @@
-// What explorers that draw have in common: each execution depends on the seed, its number, and for some on what
-// the first one showed; on nothing else that went before. So once that has ended, several threads share them
-// out by number, and which one draws which makes no difference.
+// What explorers that draw have in common: each execution depends on the seed, its number, and for some on
+// what the first one showed; on nothing else that went before. So once that has ended, several threads share
+// them out by number, and which one draws which makes no difference.
 #pragma once
 
 #include <lockstep/sim/explorer.hpp>

@@ -150,6 +150,7 @@ Execution::Thread& Execution::new_thread() {
   thread.idle_rounds = 0;
   thread.observed.clear();
   thread.locks.clear();
+  thread.caller = {};
   return thread;
 }
 

@@ -32,10 +32,11 @@ constexpr std::array meanings{
             "same mutex before waiting: wait(lock, predicate)."},
     Meaning{FindingKind::livelock, "All threads that can run do, over and over, and none gets anywhere.",
             "Let one of them win: draw the time to wait at random, give up after some attempts, or lock."},
-    Meaning{FindingKind::leaked_lock,
-            "A thread ended while it held a lock, or a lock that was held was destroyed: whoever waits for it "
-            "waits for ever.",
-            "Let a guard release it on every way out: std::lock_guard, std::scoped_lock, ScopedLock."},
+    Meaning{
+        FindingKind::leaked_lock,
+        "A thread ended while it held a lock, or a lock that was held was destroyed: whoever waits for it "
+        "waits for ever.",
+        "Let a guard release it on every way out: std::lock_guard, std::scoped_lock, ScopedLock."},
     Meaning{FindingKind::bad_unlock, "A thread released a lock that it did not hold: undefined behaviour.",
             "Release it once, on the thread that took it; a guard does both."},
     Meaning{FindingKind::data_race,

@@ -425,7 +425,7 @@ void Exploration::load() {
   result_.blocked = from.number();
   result_.steps = from.number();
   result_.fair_only = from.number(1) != 0;
-    const auto kind = [&] { return static_cast<FindingKind>(from.number(UINT8_MAX)); };
+  const auto kind = [&] { return static_cast<FindingKind>(from.number(UINT8_MAX)); };
   for (std::uint64_t left = from.size(); left != 0; --left) {
     const FindingKind found = kind();
     result_.found[found] = from.number();

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <stdexcept>
+#include <utility>
 
 namespace lockstep::sim {
 
@@ -127,7 +128,7 @@ void Execution::add_row(Thread& self, std::string_view operation, std::string ob
                    .object = std::move(object),
                    .outcome = std::move(text),
                    .switched = switched,
-                   .source = source_line(where)});
+                   .source = source_line(where, self.caller)});
   rows_enabled_.push_back(enabled_);
 }
 
@@ -141,6 +142,11 @@ void Execution::add_to_outcome(std::string_view text) {
   std::string& outcome = rows_[running_->row].outcome;
   if (!outcome.empty()) outcome += "; ";
   outcome += text;
+}
+
+Caller Execution::calls_from(const Caller& where) noexcept {
+  const bool shown = recording_ && where.line != 0 && !tells_nothing(where.file);
+  return shown ? std::exchange(running_->caller, where) : running_->caller;
 }
 
 void Execution::hash(std::uint64_t value) noexcept {

@@ -5,14 +5,16 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lockstep::sim {
 
 namespace {
 
-constexpr std::size_t page = 100;      // columns of text
+constexpr std::size_t page = 110;      // columns of text
 constexpr std::size_t most_rows = 40;  // of a timeline; longer ones lose their middle
 
 /// Whole characters of UTF-8 count as one column.
@@ -67,26 +69,31 @@ std::string cell(const Step& step) {
 
 std::string text(const SourceLine& source) { return source.file + ":" + std::to_string(source.line); }
 
-/// The file that all known lines are of, if there is just one.
-std::string only_file(const Finding& finding) {
-  std::string file;
+/// The file that more than half of the known lines are of; empty if there is none.
+std::string main_file(const Finding& finding) {
+  std::map<std::string_view, std::size_t> lines;
+  std::size_t all = 0;
   for (const Step& step : finding.steps) {
     if (!step.source) continue;
-    if (!file.empty() && step.source->file != file) return {};
-    file = step.source->file;
+    ++lines[step.source->file];
+    ++all;
   }
-  return file;
+  const auto most = std::ranges::find_if(lines, [&](const auto& file) { return 2 * file.second > all; });
+  return most != lines.end() ? std::string{most->first} : std::string{};
 }
 
-/// The text of a timeline: "step | column | column | line".
+/// The text of a timeline: "step | column | column | line". Threads that make no step have no column.
 class Table {
  public:
-  explicit Table(const Finding& finding)
-      : finding_{&finding}, widths_(finding.threads.size(), 0), file_{only_file(finding)} {
-    for (std::size_t i = 0; i != widths_.size(); ++i) widths_[i] = columns(finding.threads[i]);
-    for (const Step& step : finding.steps) {
-      if (step.thread < widths_.size())
-        widths_[step.thread] = std::max(widths_[step.thread], columns(cell(step)));
+  explicit Table(const Finding& finding) : finding_{&finding}, file_{main_file(finding)} {
+    for (std::size_t thread = 0; thread != finding.threads.size(); ++thread) {
+      std::size_t width = 0;
+      for (const Step& step : finding.steps) {
+        if (step.thread == thread) width = std::max(width, columns(cell(step)));
+      }
+      if (width == 0) continue;
+      threads_.push_back(thread);
+      widths_.push_back(std::max(width, columns(finding.threads[thread])));
     }
     number_ = std::max<std::size_t>(4, std::to_string(finding.steps.size()).size());
     for (const Step& step : finding.steps) {
@@ -97,7 +104,7 @@ class Table {
 
   [[nodiscard]] std::string text() const {
     std::string text =
-        line("step", [&](std::size_t column) { return finding_->threads[column]; }, lines_title());
+        line("step", [&](std::size_t thread) { return finding_->threads[thread]; }, lines_title());
     text += rule();
     const std::size_t rows = finding_->steps.size();
     for (std::size_t i = 0; i != rows; ++i) {
@@ -126,11 +133,11 @@ class Table {
     }
   }
 
-  /// Above the lines stands their file; if there are several, it stands at each line.
+  /// Above the lines stands the file of most of them; another one stands at each of its lines.
   [[nodiscard]] std::string lines_title() const { return file_.empty() ? "line" : file_; }
   [[nodiscard]] std::string line_of(const Step& step) const {
     if (!step.source) return {};
-    return file_.empty() ? sim::text(*step.source) : std::to_string(step.source->line);
+    return file_ == step.source->file ? std::to_string(step.source->line) : sim::text(*step.source);
   }
 
   /// A row of the table, of as many lines of text as its longest cell needs.
@@ -140,7 +147,7 @@ class Table {
     std::vector<std::vector<std::string>> cells;
     std::size_t height = 1;
     for (std::size_t column = 0; column != widths_.size(); ++column) {
-      cells.push_back(wrapped(text(column), widths_[column]));
+      cells.push_back(wrapped(text(threads_[column]), widths_[column]));
       height = std::max(height, cells.back().size());
     }
     std::string lines;
@@ -173,14 +180,15 @@ class Table {
     const Step& step = finding_->steps[index];
     return line(
         std::to_string(index + 1),
-        [&](std::size_t column) { return column == step.thread ? cell(step) : std::string{}; }, line_of(step),
+        [&](std::size_t thread) { return thread == step.thread ? cell(step) : std::string{}; }, line_of(step),
         step.switched ? "▸│ " : " │ ");
   }
 
   const Finding* finding_;
-  std::vector<std::size_t> widths_;
-  std::string file_;       ///< of all lines; empty if there are several, or none
-  std::size_t lines_ = 0;  ///< the width of their column; 0 if there is none
+  std::vector<std::size_t> threads_;  ///< those that have a column
+  std::vector<std::size_t> widths_;   ///< of the columns
+  std::string file_;                  ///< of most lines; empty if there is no such file
+  std::size_t lines_ = 0;             ///< the width of their column; 0 if there is none
   std::size_t number_ = 4;
 };
 

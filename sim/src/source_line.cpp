@@ -36,14 +36,21 @@ bool own(std::string_view file) {
   });
 }
 
+std::optional<SourceLine> line_of(std::string_view file, unsigned line) {
+  if (line == 0 || tells_nothing(file)) return std::nullopt;
+  return SourceLine{.file = std::string{file.substr(directory_of(file).size())}, .line = line};
+}
+
 }  // namespace
 
-std::optional<SourceLine> source_line(const source_location& where) {
+bool tells_nothing(std::string_view file) {
   static const std::string_view standard = standard_library();
-  const std::string_view file = where.file_name();
-  if (where.line() == 0 || own(file) || (!standard.empty() && file.starts_with(standard)))
-    return std::nullopt;
-  return SourceLine{.file = std::string{file.substr(directory_of(file).size())}, .line = where.line()};
+  return own(file) || (!standard.empty() && file.starts_with(standard));
+}
+
+std::optional<SourceLine> source_line(const source_location& where, const Caller& caller) {
+  const auto line = line_of(where.file_name(), static_cast<unsigned>(where.line()));
+  return line ? line : line_of(caller.file, caller.line);
 }
 
 }  // namespace lockstep::sim

@@ -4,11 +4,14 @@
 #include <boost/core/demangle.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <random>
 #include <set>
 #include <stdexcept>
+#include <string_view>
 #include <typeinfo>
+#include <utility>
 
 namespace lockstep::sim {
 
@@ -48,6 +51,94 @@ class Digits {
 std::uint64_t times(std::uint64_t left, std::uint64_t right) {
   constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
   return right != 0 && left > most / right ? most : left * right;
+}
+
+/// The scenario as the end of a test's name, which a token carries: operations as "number:choice", the
+/// sequences of them apart, those before and after the threads first and last.
+std::string code(const GeneratedScenario& scenario) {
+  std::string all = "@";
+  const auto add = [&](const std::vector<Actor>& actors) {
+    std::string_view separator;
+    for (const Actor& actor : actors) {
+      all += joined(std::exchange(separator, "+"), std::to_string(actor.operation), ":",
+                    std::to_string(actor.choice));
+    }
+  };
+  add(scenario.initial);
+  for (const auto& thread : scenario.threads) add((all += "/", thread));
+  all += "/";
+  add(scenario.post);
+  return all;
+}
+
+/// Reads that again. Throws BadToken.
+class Decoder {
+ public:
+  Decoder(std::string_view code, const TestedStructure& structure) : rest_{code}, structure_{&structure} {}
+
+  [[nodiscard]] GeneratedScenario scenario() {
+    GeneratedScenario scenario;
+    std::vector<std::vector<Actor>> sequences{sequence()};
+    while (accept('/')) sequences.push_back(sequence());
+    if (!rest_.empty() || sequences.size() < 3) bad();
+    scenario.initial = std::move(sequences.front());
+    scenario.post = std::move(sequences.back());
+    sequences.pop_back();
+    sequences.erase(sequences.begin());
+    scenario.threads = std::move(sequences);
+    return scenario;
+  }
+
+ private:
+  [[noreturn]] static void bad() {
+    throw BadToken{"lockstep::sim::StructureTest: the token names no scenario of these operations"};
+  }
+  bool accept(char expected) {
+    if (!rest_.starts_with(expected)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  std::size_t number() {
+    std::size_t value = 0;
+    const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
+    if (error != std::errc{}) bad();
+    rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+    return value;
+  }
+  Actor actor() {
+    Actor actor{.operation = number()};
+    if (!accept(':')) bad();
+    actor.choice = number();
+    if (actor.operation >= structure_->choices.size() ||
+        actor.choice >= structure_->choices[actor.operation]) {
+      bad();
+    }
+    return actor;
+  }
+  std::vector<Actor> sequence() {
+    std::vector<Actor> actors;
+    if (rest_.empty() || rest_.front() == '/') return actors;
+    do actors.push_back(actor());
+    while (accept('+'));
+    return actors;
+  }
+
+  std::string_view rest_;
+  const TestedStructure* structure_;
+};
+
+std::string text_of(const TestedStructure& structure, const GeneratedScenario& scenario) {
+  std::string all;
+  const auto add = [&](const std::string& who, const std::vector<Actor>& actors) {
+    std::string line;
+    for (const Actor& actor : actors) line += joined(line.empty() ? "" : ", ", structure.text(actor));
+    if (!line.empty()) all += joined(who, ": ", line, "\n");
+  };
+  add("before", scenario.initial);
+  for (std::size_t i = 0; i != scenario.threads.size(); ++i)
+    add(joined("t", std::to_string(i + 1)), scenario.threads[i]);
+  add("after", scenario.post);
+  return all;
 }
 
 class StructureSearch {
@@ -117,7 +208,9 @@ class StructureSearch {
   }
 
   Result explore_one(const GeneratedScenario& scenario) {
-    Result explored = explore([&] { structure_->run(scenario); }, options_->exploration);
+    Options exploration = options_->exploration;
+    exploration.name += code(scenario);
+    Result explored = explore([&] { structure_->run(scenario); }, exploration);
     result_.executions += explored.executions;
     return explored;
   }
@@ -125,7 +218,7 @@ class StructureSearch {
   void fail(GeneratedScenario scenario, Finding finding) {
     while (shrink(scenario, finding)) {
     }
-    result_.scenario = text(scenario);
+    result_.scenario = text_of(*structure_, scenario);
     result_.finding = std::move(finding);
   }
 
@@ -173,20 +266,6 @@ class StructureSearch {
     return all;
   }
 
-  [[nodiscard]] std::string text(const GeneratedScenario& scenario) const {
-    std::string all;
-    const auto add = [&](const std::string& who, const std::vector<Actor>& actors) {
-      std::string line;
-      for (const Actor& actor : actors) line += joined(line.empty() ? "" : ", ", structure_->text(actor));
-      if (!line.empty()) all += joined(who, ": ", line, "\n");
-    };
-    add("before", scenario.initial);
-    for (std::size_t i = 0; i != scenario.threads.size(); ++i)
-      add(joined("t", std::to_string(i + 1)), scenario.threads[i]);
-    add("after", scenario.post);
-    return all;
-  }
-
   TestedStructure* structure_;
   const StructureTestOptions* options_;
   Digits digits_;
@@ -200,6 +279,24 @@ StructureTestResult test_structure(TestedStructure& structure, const StructureTe
   return StructureSearch{structure, options}.run();
 }
 
+StructureTestResult replay_structure(TestedStructure& structure, std::string_view token,
+                                     const Options& exploration) {
+  const std::string name = test_of(token);
+  const std::string ours = exploration.name + "@";
+  if (!name.starts_with(ours)) {
+    throw BadToken{joined("the token replays \"", name, "\", no scenario of \"", exploration.name, "\"")};
+  }
+  const GeneratedScenario scenario =
+      Decoder{std::string_view{name}.substr(ours.size()), structure}.scenario();
+  Options options = exploration;
+  options.name = name;
+  Result replayed = replay([&] { structure.run(scenario); }, token, options);
+  return {.finding = std::move(replayed.finding),
+          .scenario = text_of(structure, scenario),
+          .executions = replayed.executions,
+          .note = std::move(replayed.note)};
+}
+
 std::string thrown_text(const std::exception& error) {
   return joined("throws ", boost::core::demangle(typeid(error).name()));
 }
@@ -210,10 +307,14 @@ std::string StructureTestResult::report() const {
   const auto count = [](std::uint64_t number, std::string_view one) {
     return joined(std::to_string(number), " ", one, number == 1 ? "" : "s");
   };
+  const std::string noted = note.empty() ? "" : joined("note: ", note, "\n");
   if (finding) {
-    return joined(to_string(finding->kind), " found in scenario ", std::to_string(scenarios),
-                  "; the smallest found:\n\n", scenario, "\n", timeline(*finding));
+    return joined(to_string(finding->kind), " found in ",
+                  scenarios == 0 ? "the scenario that is replayed:"
+                                 : joined("scenario ", std::to_string(scenarios), "; the smallest found:"),
+                  "\n\n", scenario, "\n", timeline(*finding), "\nreplay: ", finding->token, "\n", noted);
   }
+  if (scenarios == 0) return joined("no failure in the scenario that is replayed\n", noted);
   return joined("no failure in ", count(scenarios, "scenario"),
                 exhaustive ? ", which are all of this size" : "",
                 complete ? ", over every interleaving" : ", and there may be more interleavings", " (",

@@ -637,6 +637,46 @@ concept Runtime = requires(std::chrono::nanoseconds duration, std::stop_token st
 
 }  // namespace lockstep
 
+// ---- lockstep/core/caller.hpp
+
+// The line that a verb is called from, for storages that have a use for it: those under simulation, whose
+// findings show it.
+
+namespace lockstep {
+
+/// A line of the program's text. Verbs take that of their caller as the last argument, which nobody has to
+/// give, and tell it to storages with a function `called_from`. Where there is none it costs nothing.
+struct Caller {
+  const char* file = "";  ///< as the compiler was given it
+  unsigned line = 0;      ///< from 1; zero: not known
+
+  /// As a default argument: the line of the call.
+  [[nodiscard]] static constexpr Caller here(const char* file = __builtin_FILE(),
+                                             unsigned line = __builtin_LINE()) noexcept {
+    return {file, line};
+  }
+};
+
+namespace detail {
+
+/// What a storage without a use for it makes of a caller.
+struct NoCaller {};
+
+/// Tells a storage or a session that its calls from here on, until the result is destroyed, are made for
+/// `where`.
+template <class S>
+[[nodiscard]] constexpr auto called_from(const S& callee, const Caller& where) {
+  if constexpr (requires { callee.called_from(where); }) {
+    return callee.called_from(where);
+  } else {
+    return NoCaller{};
+  }
+}
+
+}  // namespace detail
+
+}  // namespace lockstep
+
 // ---- lockstep/runtime/std_runtime.hpp
 
 // The production runtime: std's own primitives under the seam's names, at no cost.
@@ -2108,14 +2148,17 @@ namespace lockstep {
 /// The last committed record at `key`, with its version; nothing if there is none.
 /// Safe to call from any thread. Cost: one load.
 template <Storage S>
-[[nodiscard]] std::optional<versioned_of<S>> find(S& storage, const key_of<S>& key) {
+[[nodiscard]] std::optional<versioned_of<S>> find(S& storage, const key_of<S>& key,
+                                                  Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   return storage.load(key);
 }
 
 /// The last committed record at `key`, with its version. Throws Missing.
 /// Safe to call from any thread. Cost: one load.
 template <Storage S>
-[[nodiscard]] versioned_of<S> load(S& storage, const key_of<S>& key) {
+[[nodiscard]] versioned_of<S> load(S& storage, const key_of<S>& key, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   if (auto found = storage.load(key)) return *std::move(found);
   throw Missing{place_of(storage, key)};
 }
@@ -2220,7 +2263,8 @@ template <Storage S>
 /// Stores a new record at `key`; a conflict if there is one already.
 /// Safe to call from any thread. Throws ConstraintViolated. Cost: one commit.
 template <Storage S>
-saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record) {
+saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   auto session = storage.session();
   detail::stage_write(storage, session, key, version_of<S>{}, std::move(record));
   return detail::commit_one(storage, session, key);
@@ -2229,7 +2273,9 @@ saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record) {
 /// Stores a new record at `key`, at a version of the caller's choice. Throws
 /// VersionUnavailable if a record at this key had that version or a later one.
 template <NumberedStorage S>
-saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record, const version_of<S>& initial) {
+saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record, const version_of<S>& initial,
+                   Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   auto session = storage.session();
   detail::stage_insert(storage, session, key, std::move(record), initial);
   return detail::commit_one(storage, session, key);
@@ -2245,7 +2291,8 @@ saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record, const
 /// always can).
 /// Throws ConstraintViolated. Cost: one commit.
 template <Storage S>
-saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>& value) {
+saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>& value, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   auto saved = detail::save_at(storage, key, value.version, value.record);
   if (saved) value.version = saved.version();
   return saved;
@@ -2253,14 +2300,16 @@ saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>& value) {
 
 /// The same for a value that is not used again.
 template <Storage S>
-saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>&& value) {
-  return save(storage, key, value);
+saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>&& value, Caller where = Caller::here()) {
+  return save(storage, key, value, where);
 }
 
 /// Writes a draft back. If it is not dirty nothing is sent, and it counts as saved.
 /// After success the draft starts anew from what is stored.
 template <Storage S>
-saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_of<S>>& draft) {
+saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_of<S>>& draft,
+                 Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   if (detail::unchanged(*draft, draft.base().record)) return saved_of<S>{draft.version()};
   auto saved = detail::save_at(storage, key, draft.version(), *draft, &draft.base().record);
   if (saved) draft.rebase({*draft, saved.version()});
@@ -2270,7 +2319,9 @@ saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_
 /// Erases the record if its stored version is still `version`. Reports success only
 /// if a record was removed. Safe to call from any thread. Cost: one commit.
 template <Storage S>
-saved_of<S> erase(S&& storage, const key_of<S>& key, const version_of<S>& version) {
+saved_of<S> erase(S&& storage, const key_of<S>& key, const version_of<S>& version,
+                  Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   Expects(detail::told(!(version == version_of<S>{}),
                        "a record that is erased was loaded: its version is not absent"));
   auto session = storage.session();
@@ -2281,8 +2332,9 @@ saved_of<S> erase(S&& storage, const key_of<S>& key, const version_of<S>& versio
 
 /// Likewise, guarded by the version that `value` was loaded at.
 template <Storage S>
-saved_of<S> erase(S&& storage, const key_of<S>& key, const versioned_of<S>& value) {
-  return erase(storage, key, value.version);
+saved_of<S> erase(S&& storage, const key_of<S>& key, const versioned_of<S>& value,
+                  Caller where = Caller::here()) {
+  return erase(storage, key, value.version, where);
 }
 
 }  // namespace lockstep
@@ -2311,20 +2363,22 @@ class Batch {
 
   /// Writes `value` if its version is still the stored one.
   template <Storage S>
-  Batch& save(S& storage, const key_of<S>& key, versioned_of<S>& value) {
+  Batch& save(S& storage, const key_of<S>& key, versioned_of<S>& value, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     if constexpr (LocalStorage<S>) {
       const auto stored = storage.load(key);
       if (stored && stored->version == value.version && detail::unchanged(stored->record, value.record)) {
-        return expect(storage, key, value.version);
+        return expect(storage, key, value.version, where);
       }
     }
-    return touch(storage, key, value);
+    return touch(storage, key, value, where);
   }
 
   /// Moves the version even if nothing in the record changed: a child that changes
   /// moves its parent forward so.
   template <Storage S>
-  Batch& touch(S& storage, const key_of<S>& key, versioned_of<S>& value) {
+  Batch& touch(S& storage, const key_of<S>& key, versioned_of<S>& value, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_second(storage, key);
     detail::stage_write(storage, session_, key, value.version, value.record);
     landed_.push_back(
@@ -2334,7 +2388,8 @@ class Batch {
 
   /// Stores a new record if there is none.
   template <Storage S>
-  Batch& insert(S& storage, const key_of<S>& key, record_of<S> record) {
+  Batch& insert(S& storage, const key_of<S>& key, record_of<S> record, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_second(storage, key);
     detail::stage_write(storage, session_, key, version_of<S>{}, std::move(record));
     return *this;
@@ -2342,7 +2397,9 @@ class Batch {
 
   /// Removes the record if `version` is still the stored one.
   template <Storage S>
-  Batch& erase(S& storage, const key_of<S>& key, const version_of<S>& version) {
+  Batch& erase(S& storage, const key_of<S>& key, const version_of<S>& version,
+               Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_second(storage, key);
     storage.erase(session_, key, version);
     return *this;
@@ -2350,7 +2407,9 @@ class Batch {
 
   /// Writes nothing, but the record must still be at `version`; absent: must not exist.
   template <Storage S>
-  Batch& expect(S& storage, const key_of<S>& key, const version_of<S>& version) {
+  Batch& expect(S& storage, const key_of<S>& key, const version_of<S>& version,
+                Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     storage.expect(session_, key, version);
     return *this;
   }
@@ -2358,7 +2417,8 @@ class Batch {
   /// Lands everything, or nothing and says which members were stale: all of them. Waits for locks
   /// that other sessions hold on what it writes, so it may throw Deadlock where they take theirs
   /// one by one; or VersionUnavailable. Nothing was written then.
-  Commit commit() {
+  Commit commit(Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(session_, where);
     auto commit = session_.commit();
     if (commit) {
       for (const auto& landed : landed_) landed(session_);
@@ -2689,7 +2749,9 @@ template <Storage S>
 /// by value or as const does not compile: it would change nothing.
 /// Cost: one load and one commit per attempt.
 template <Storage S, std::invocable<record_of<S>&> Change>
-versioned_of<S> update(S&& storage, const key_of<S>& key, Change&& change, const Retry& retry = {}) {
+versioned_of<S> update(S&& storage, const key_of<S>& key, Change&& change, const Retry& retry = {},
+                       Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   static_assert(detail::may_change<Change, record_of<S>>,
                 "update: the change must take the record by reference, as in [](Account& a) { ... }; "
                 "by value or const, nothing would be written");
@@ -2714,7 +2776,9 @@ versioned_of<S> update(S&& storage, const key_of<S>& key, Change&& change, const
 /// must not use the storage. What they throw leaves the record as it was. Holders of
 /// the old version become stale. Throws Missing, ConstraintViolated. Cost: one commit.
 template <AtomicStorage S, std::predicate<const record_of<S>&> When, std::invocable<record_of<S>&> Change>
-std::optional<versioned_of<S>> change_if(S&& storage, const key_of<S>& key, When&& when, Change&& change) {
+std::optional<versioned_of<S>> change_if(S&& storage, const key_of<S>& key, When&& when, Change&& change,
+                                         Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   static_assert(detail::may_change<Change, record_of<S>>,
                 "change_if: the change must take the record by reference, as in [](Account& a) { ... }; "
                 "by value or const, nothing would be written");
@@ -2769,8 +2833,10 @@ template <LockableStorage S>
 class ScopedLock {
  public:
   /// Locks the record at `key`, and loads it. Blocks as `wait` says.
-  ScopedLock(S& storage, key_of<S> key, LockMode mode = LockMode::exclusive, Wait wait = Wait::forever())
+  ScopedLock(S& storage, key_of<S> key, LockMode mode = LockMode::exclusive, Wait wait = Wait::forever(),
+             Caller where = Caller::here())
       : storage_{&storage}, key_{std::move(key)}, mode_{mode}, session_{storage.session()} {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     detail::lock_or_throw(storage, *session_, key_, mode, wait);
     auto found = storage.load(*session_, key_);
     if (!found) throw Missing{place_of(storage, key_)};
@@ -2780,8 +2846,8 @@ class ScopedLock {
   /// Locks the record behind `draft` and reloads the draft. Throws DirtyRecord, naming
   /// the fields, if it has unsaved changes.
   ScopedLock(S& storage, key_of<S> key, Draft<record_of<S>, version_of<S>>& draft,
-             LockMode mode = LockMode::exclusive, Wait wait = Wait::forever())
-      : ScopedLock{(detail::refuse_dirty(storage, key, draft), storage), key, mode, wait} {
+             LockMode mode = LockMode::exclusive, Wait wait = Wait::forever(), Caller where = Caller::here())
+      : ScopedLock{(detail::refuse_dirty(storage, key, draft), storage), key, mode, wait, where} {
     draft.rebase(draft_->base());
   }
 
@@ -2802,9 +2868,10 @@ class ScopedLock {
   /// ConstraintViolated, and NotSupported for a change under a shared lock: the lock
   /// is held then, and nothing was written. What the storage's commit throws
   /// (VersionUnavailable) goes through, with the lock released and nothing written.
-  void commit() {
+  void commit(Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(*storage_, where);
     Expects(detail::told(held(), "a ScopedLock is committed while it holds its record"));
-    if (detail::unchanged(**draft_, draft_->base().record)) return rollback();
+    if (detail::unchanged(**draft_, draft_->base().record)) return rollback(where);
     if (mode_ == LockMode::shared) {
       throw NotSupported{to_string(place_of(*storage_, key_)) + ": changed under a shared lock"};
     }
@@ -2816,7 +2883,8 @@ class ScopedLock {
   }
 
   /// Releases the lock; nothing is written, and `*lock` is again as it was stored.
-  void rollback() {
+  void rollback(Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(*storage_, where);
     draft_->rebase(draft_->base());
     session_.reset();
   }
@@ -2836,7 +2904,9 @@ class ScopedLock {
 /// record (see `with_shared_lock`). Throws Missing, ConstraintViolated,
 /// LockUnavailable, LockTimeout, Deadlock. Cost: one lock, one load, one commit.
 template <LockableStorage S, std::invocable<record_of<S>&> F>
-auto with_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forever()) {
+auto with_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forever(),
+               Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   static_assert(detail::takes_reference<F, record_of<S>>,
                 "with_lock: the function must take the record by reference, as in [](Account& a) { ... }, "
                 "or const to read it; by value, its changes would be lost");
@@ -2854,7 +2924,9 @@ auto with_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forev
 /// Holds the record at `key` against change while `fn` reads it, beside other readers
 /// that do the same. Returns what `fn` returned.
 template <LockableStorage S, std::invocable<const record_of<S>&> F>
-auto with_shared_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forever()) {
+auto with_shared_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forever(),
+                      Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   ScopedLock lock{storage, key, LockMode::shared, wait};
   return std::invoke(fn, std::as_const(*lock));
 }
@@ -2920,7 +2992,8 @@ class LockedRecords {
 /// Otherwise as `with_lock`. Cost: a lock and a load per record, one commit.
 template <LockableStorage S, std::invocable<LockedRecords<S>&> F>
 auto with_locks(S& storage, std::span<const std::type_identity_t<key_of<S>>> keys, F&& fn,
-                Wait wait = Wait::forever()) {
+                Wait wait = Wait::forever(), Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   LockedRecords<S> records{storage, keys, wait};
   if constexpr (std::is_void_v<std::invoke_result_t<F&, LockedRecords<S>&>>) {
     std::invoke(fn, records);
@@ -2935,9 +3008,9 @@ auto with_locks(S& storage, std::span<const std::type_identity_t<key_of<S>>> key
 /// `with_locks(accounts, {1, 2}, fn)`
 template <LockableStorage S, std::invocable<LockedRecords<S>&> F>
 auto with_locks(S& storage, std::initializer_list<std::type_identity_t<key_of<S>>> keys, F&& fn,
-                Wait wait = Wait::forever()) {
-  return with_locks(storage, std::span<const key_of<S>>{keys.begin(), keys.size()}, std::forward<F>(fn),
-                    wait);
+                Wait wait = Wait::forever(), Caller where = Caller::here()) {
+  return with_locks(storage, std::span<const key_of<S>>{keys.begin(), keys.size()}, std::forward<F>(fn), wait,
+                    where);
 }
 
 }  // namespace lockstep
@@ -3072,7 +3145,8 @@ inline constexpr auto merge_disjoint = []<Described T, class V>(const ConflictVi
 /// storage does not send the current record along with the conflict.
 template <Storage S, Resolver<record_of<S>, version_of<S>> Resolve>
 saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_of<S>>& draft,
-                 const Resolve& resolve) {
+                 const Resolve& resolve, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   auto saved = save(storage, key, draft);
   while (!saved) {
     const auto& conflict = saved.conflict();
@@ -3488,20 +3562,23 @@ class Transaction {
   /// The pointer and references below are good until the transaction ends, or until a
   /// nested part that made them fails.
   template <Storage S>
-  [[nodiscard]] const record_of<S>* find(S& storage, const key_of<S>& key) {
+  [[nodiscard]] const record_of<S>* find(S& storage, const key_of<S>& key, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     auto& member = this->member(storage, key);
     return member.present() ? &member.record() : nullptr;
   }
 
   /// The record, to read. Throws Missing.
   template <Storage S>
-  [[nodiscard]] const record_of<S>& read(S& storage, const key_of<S>& key) {
+  [[nodiscard]] const record_of<S>& read(S& storage, const key_of<S>& key, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     return existing(storage, key).record();
   }
 
   /// The record, to change in place: what differs at the end is written. Throws Missing.
   template <Storage S>
-  [[nodiscard]] record_of<S>& edit(S& storage, const key_of<S>& key) {
+  [[nodiscard]] record_of<S>& edit(S& storage, const key_of<S>& key, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "edit");
     auto& member = existing(storage, key);
     member.edit();
@@ -3511,14 +3588,16 @@ class Transaction {
   /// Moves the record's version though nothing in it changes, so that holders of the
   /// old version become stale: a changed child moves its parent. Throws Missing.
   template <Storage S>
-  void touch(S& storage, const key_of<S>& key) {
+  void touch(S& storage, const key_of<S>& key, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "touch");
     existing(storage, key).touch();
   }
 
   /// Stores a new record. Throws StaleRecord out of `transact` if there is one.
   template <Storage S>
-  void insert(S& storage, const key_of<S>& key, record_of<S> record) {
+  void insert(S& storage, const key_of<S>& key, record_of<S> record, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "insert");
     auto& member = this->member(storage, key);
     if (member.present()) throw_conflict(storage, key, Action::insert, version_of<S>{}, member);
@@ -3527,7 +3606,8 @@ class Transaction {
 
   /// Removes the record. Throws Missing.
   template <Storage S>
-  void erase(S& storage, const key_of<S>& key) {
+  void erase(S& storage, const key_of<S>& key, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "erase");
     existing(storage, key).erase();
   }
@@ -3538,7 +3618,8 @@ class Transaction {
   /// help. So does a second value of a record that the transaction changed already. A value whose record
   /// `edit` gave out as well keeps its version, and is stale once the transaction has landed.
   template <Storage S>
-  void save(S& storage, const key_of<S>& key, versioned_of<S>& value) {
+  void save(S& storage, const key_of<S>& key, versioned_of<S>& value, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "save");
     auto& member = this->member(storage, key);
     if (member.can_save(value)) return member.save(value);
@@ -3560,7 +3641,8 @@ class Transaction {
   /// Returns false only for `Wait::skip()`.
   template <LockableStorage S>
   bool lock(S& storage, const key_of<S>& key, LockMode mode = LockMode::exclusive,
-            Wait wait = Wait::forever()) {
+            Wait wait = Wait::forever(), Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "lock");
     return guarded([&] { return storage.lock(session_, key, mode, wait); });
   }
@@ -3814,7 +3896,8 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
 /// is not retried), and what `fn` throws.
 /// Cost: per attempt a load for each record, and one commit.
 template <SessionSource D, std::invocable<Transaction<session_of<D>>&> F>
-auto transact(D& source, F&& fn, const Retry& retry = {}) {
+auto transact(D& source, F&& fn, const Retry& retry = {}, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(source, where);
   return detail::run_transaction(source, fn, retry, Transaction<session_of<D>>::Access::read_write);
 }
 
@@ -3835,7 +3918,8 @@ auto transact(S& first, Second&, Rest&&... rest) {
 /// Runs `fn(tx)` on one consistent state. Edits, saves, touches, inserts, erases and
 /// locks inside throw ReadOnly. Otherwise as `transact`.
 template <SessionSource D, std::invocable<Transaction<session_of<D>>&> F>
-auto read_only(D& source, F&& fn, const Retry& retry = {}) {
+auto read_only(D& source, F&& fn, const Retry& retry = {}, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(source, where);
   return detail::run_transaction(source, fn, retry, Transaction<session_of<D>>::Access::read_only);
 }
 
@@ -3950,7 +4034,8 @@ template <Numeric Amount>
 template <auto Field = Balance{}, Storage S>
   requires detail::Numeric<detail::AmountOf<record_of<S>, Field>>
 void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S>, Field>>& transfer,
-              const Retry& retry = {}) {
+              const Retry& retry = {}, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   const auto& [from, to, amount] = transfer;
   if (!(amount > 0)) throw AmountNotPositive{};
   if (same_key(storage, from, to)) throw SameAccount{place_of(storage, from)};
@@ -4004,6 +4089,12 @@ class Unguarded {
   /// As the storage's.
   [[nodiscard]] bool same_key(const key_type& a, const key_type& b) const {
     return lockstep::same_key(*storage_, a, b);
+  }
+  /// As the storage's, if it has a use for it.
+  [[nodiscard]] auto called_from(const Caller& where) const
+    requires requires(S& storage) { storage.called_from(where); }
+  {
+    return storage_->called_from(where);
   }
   /// A session of the storage's.
   [[nodiscard]] Session session() const { return storage_->session(); }

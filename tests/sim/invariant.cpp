@@ -111,6 +111,32 @@ BOOST_AUTO_TEST_CASE(a_condition_is_looked_at_first_and_last_as_well) {
                const Invariant last{"last", [&] { return good; }};
                good = false;
              }) == "last: does not hold at the beginning");
+  BOOST_TEST(test::message([] {
+               bool good = false;
+               const Invariant first{"first", [&] { return good; }};
+               good = true;  // before any step
+             }) == "first: does not hold at the beginning");
+}
+
+BOOST_AUTO_TEST_CASE(every_condition_is_looked_at) {
+  BOOST_TEST(test::message([] {
+               atomic<int> x{0};
+               const Invariant always{"always", [] { return true; }};
+               const Invariant zero{"zero", [&] { return x.load() == 0; }};
+               const Invariant again{"again", [] { return true; }};
+               x.store(1);
+               x.store(0);
+             }).starts_with("zero: does not hold after step 1"));
+}
+
+BOOST_AUTO_TEST_CASE(reading_what_a_condition_looks_at_stays_independent) {
+  const Result result = explore([] {
+    atomic<int> x{0};
+    const Invariant zero{"zero", {reads(x.id())}, [&] { return x.load() == 0; }};
+    concurrently([&] { static_cast<void>(x.load()); }, [&] { static_cast<void>(x.load()); });
+  });
+  BOOST_TEST(result.passed(), result.report());
+  BOOST_TEST(result.executions == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(looking_at_a_plain_variable_is_no_data_race_and_orders_nothing) {

@@ -28,8 +28,8 @@ std::string found(const sim::Result& result) {
 
 std::string group(const sim::Scenario& scenario) { return scenario.name.substr(0, scenario.name.find('/')); }
 
-/// Each bug of the catalogue is found. What is free of bugs has been proven so, all interleavings of it: a few
-/// draws show that drawing invents none.
+/// Each bug of the catalogue is found. What is free of bugs has been proven so, all interleavings of it: a
+/// few draws show that drawing invents none.
 void find_by_drawing(sim::Strategy strategy) {
   for (const auto& scenario : sim::catalogue()) {
     // Two loops that never end need an interleaving as regular as few draws are.

@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <memory>
 #include <mutex>
 
@@ -19,7 +20,9 @@ using Numbers = lockstep::memory::Table<int, int, Runtime>;
 
 /// The lines that a test expects, noted beside its calls.
 std::vector<unsigned> expected;
-void here(source_location where = source_location::current()) { expected.push_back(where.line()); }
+void here(std::size_t steps = 1, source_location where = source_location::current()) {
+  expected.insert(expected.end(), steps, where.line());
+}
 
 Finding finding(const std::function<void()>& body) {
   Result result = explore([&] {
@@ -158,32 +161,155 @@ BOOST_AUTO_TEST_CASE(a_storage_called_directly_names_the_line) {
   });
 }
 
-BOOST_AUTO_TEST_CASE(the_line_is_left_out_where_another_library_or_an_operator_hides_it) {
-  lines_are_hidden([] {
+BOOST_AUTO_TEST_CASE(guards_name_the_line_that_they_stand_on) {
+  lines_are_known([] {
     mutex guard;
-    shared_mutex shared;
+    timed_mutex timed;
+    recursive_mutex again;
+    shared_timed_mutex shared;
     {
-      const std::lock_guard lock{guard};
+      std::lock_guard lock{(here(2), guard)};
     }
     {
-      const std::scoped_lock lock{guard, shared};
+      std::lock_guard lock{(here(2), again)};
     }
     {
-      const std::shared_lock lock{shared};
+      std::scoped_lock lock{(here(2), guard)};
     }
+    {
+      std::scoped_lock lock{(here(4), guard), shared};
+    }
+    {
+      std::scoped_lock lock{(here(6), guard), shared, timed};
+    }
+    {
+      std::shared_lock lock{(here(2), shared)};
+    }
+    {
+      std::shared_lock lock{(here(2), shared), std::try_to_lock};
+    }
+    {
+      std::shared_lock lock{(here(2), shared), 1ms};
+    }
+    {
+      std::unique_lock lock{(here(2), guard)};
+    }
+    {
+      std::unique_lock lock{(here(2), guard), std::try_to_lock};
+    }
+    {
+      std::unique_lock lock{(here(2), timed), 1ms};
+    }
+    {
+      std::unique_lock lock{(here(2), timed), clock::now() + 1ms};
+    }
+    std::unique_lock later{guard, std::defer_lock};
+    here(), later.lock();
+    here(), later.unlock();
+    here(), static_cast<void>(later.try_lock());
+    std::unique_lock<mutex> moved{std::move(later)};
+    here(), moved = std::unique_lock<mutex>{};  // unlocks at the line that locked
+    expected.back() -= 2;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(assignments_that_compute_name_their_line) {
+  lines_are_known([] {
+    atomic<int> x{0};
+    here(), x += 1;
+    here(), x -= 1;
+    here(), x &= 1;
+    here(), x |= 1;
+    here(), x ^= 1;
+    std::array<int, 2> two{};
+    atomic<int*> p{two.data()};
+    here(), p += 1;
+    here(), p -= 1;
+    atomic<double> d{1};
+    here(), d += 1;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(what_stops_a_thread_and_what_is_called_once_name_their_line) {
+  lines_are_known([] {
+    stop_source source{nostopstate};
+    source = quietly([] { return stop_source{}; });
+    const stop_token token = source.get_token();
+    here(), static_cast<void>(token.stop_requested());
+    here(), static_cast<void>(token.stop_possible());
+    {
+      stop_callback callback{(here(2), token), [] {}};
+    }
+    here(), source.request_stop();
+    here(), static_cast<void>(source.stop_requested());
+    once_flag once;
+    here(2), call_once(once, [] {});
+    here(), call_once(once, [] {});
+    mutex guard;
+    condition_variable_any condition;
+    guard.lock((here(), source_location::current()));
+    here(4), static_cast<void>(condition.wait_for(guard, 1ms));  // waits, unlocks, wakes, locks
+    here(), guard.unlock();
+    quietly([&] { source = stop_source{nostopstate}; });
+  });
+}
+
+BOOST_AUTO_TEST_CASE(the_line_is_left_out_where_an_operator_hides_it) {
+  lines_are_hidden([] {
     atomic<int> x{0};
     x = 1;
-    x += 1;
     ++x;
     static_cast<void>(static_cast<int>(x));
   });
-  lines_are_hidden([] {
-    lockstep::memory::Database<Runtime> db;
-    Numbers table{db, "numbers"};
-    Simulated numbers{table};
-    static_cast<void>(lockstep::insert(numbers, 1, 1));
-    lockstep::update(numbers, 1, [](int& number) { ++number; });
-    lockstep::with_lock(numbers, 1, [](int& number) { ++number; });
+}
+
+BOOST_AUTO_TEST_CASE(what_verbs_do_is_shown_at_the_line_of_their_caller) {
+  using namespace lockstep;
+  const auto change = [](int& number) { ++number; };
+  const auto make = [] {
+    const auto db = std::make_shared<memory::Database<sim::Runtime>>();
+    return std::shared_ptr<Numbers>{new Numbers{*db, "numbers"}, [db](Numbers* table) { delete table; }};
+  };
+  lines_are_known([&] {
+    const auto table = quietly(make);
+    Simulated numbers{*table};
+    here(), static_cast<void>(insert(numbers, 1, 1));
+    here(), static_cast<void>(insert(numbers, 2, 1, Version{42}));
+    here(), static_cast<void>(find(numbers, 1));
+    auto value = (here(), load(numbers, 1));
+    value.record = 2;
+    here(2), static_cast<void>(save(numbers, 1, value));  // compared with what is stored, then committed
+    value.record = 3;
+    here(), static_cast<void>(save(unguarded(numbers), 1, value));
+    Draft draft{(here(), load(numbers, 1))};
+    *draft = 4;
+    here(2), static_cast<void>(save(numbers, 1, draft));
+    here(2), update(numbers, 1, change);
+    here(), change_if(numbers, 1, [](int number) { return number > 0; }, change);
+    here(3), with_lock(numbers, 1, change);
+    here(3), with_shared_lock(numbers, 1, [](const int&) {});
+    here(5), with_locks(numbers, {1, 2}, [](auto& both) { ++both[1]; });
+    here(2), static_cast<void>(erase(numbers, 1, load(numbers, 1)));
+  });
+  lines_are_known([&] {
+    const auto table = quietly(make);
+    Simulated numbers{*table};
+    here(), static_cast<void>(insert(numbers, 2, 1));
+    ScopedLock lock{(here(2), numbers), 2};
+    ++*lock;
+    here(), lock.commit();
+    Batch batch{numbers};
+    auto value = (here(), load(numbers, 2));
+    batch.touch(numbers, 2, value);
+    here(), static_cast<void>(batch.commit());
+    const unsigned line = source_location::current().line() + 1;
+    transact(numbers, [&](auto& tx) {
+      here(), tx.lock(numbers, 2);
+      here(), ++tx.edit(numbers, 2);
+      here(), tx.insert(numbers, 3, 0);
+      static_cast<void>(tx.read(numbers, 3));  // has it already
+    });
+    expected.push_back(line);  // commits
   });
 }
 

@@ -6,7 +6,10 @@
 
 #include <array>
 #include <optional>
+#include <set>
 #include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
 BOOST_AUTO_TEST_SUITE(structure_tests)
@@ -101,6 +104,19 @@ BOOST_AUTO_TEST_CASE(the_same_seed_finds_the_same) {
   BOOST_TEST(first.scenarios == second.scenarios);
 }
 
+BOOST_AUTO_TEST_CASE(other_seeds_draw_other_scenarios) {
+  std::set<std::uint64_t> executions;
+  for (std::uint64_t seed = 1; seed != 6; ++seed)
+    executions.insert(test_stack<true>({.operations = 1, .scenarios = 5, .seed = seed}).executions);
+  BOOST_TEST(executions.size() > 1U);
+}
+
+BOOST_AUTO_TEST_CASE(it_is_no_proof_if_some_scenario_was_not_explored_to_the_end) {
+  const auto result = test_stack<true>({.operations = 1, .scenarios = 200, .exploration = {.executions = 1}});
+  BOOST_TEST(result.exhaustive);
+  BOOST_TEST(!result.complete);
+}
+
 BOOST_AUTO_TEST_CASE(a_structure_is_judged_by_itself_if_nothing_else_is_given) {
   StructureTest<Stack<false>> broken;
   BOOST_TEST(!with_operations(broken).run({.scenarios = 200}).passed());
@@ -166,6 +182,92 @@ BOOST_AUTO_TEST_CASE(other_findings_than_wrong_answers_are_made_small_as_well) {
   const auto result = test.run({.threads = 3});
   BOOST_TEST((result.finding->kind == FindingKind::deadlock));
   BOOST_TEST(result.scenario == "t1: both(true)\nt2: both(false)\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_finding_is_replayed_by_its_token_alone) {
+  const StructureTestOptions options{.scenarios = 200, .exploration = {.name = "stack"}};
+  StructureTest<Stack<false>, Specification> test;
+  const auto found = with_operations(test).run(options);
+  BOOST_REQUIRE(!found.passed());
+  BOOST_TEST(found.report().find("replay: " + found.finding->token) != std::string::npos);
+
+  StructureTest<Stack<false>, Specification> fresh;
+  const auto again = with_operations(fresh).replay(found.finding->token, {.name = "stack"});
+  BOOST_REQUIRE(!again.passed());
+  BOOST_TEST(again.scenario == found.scenario);
+  BOOST_TEST(timeline(*again.finding) == timeline(*found.finding));
+  BOOST_TEST(again.finding->token == found.finding->token);
+  BOOST_TEST(again.note.empty());
+  BOOST_TEST(again.executions == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_token_tells_what_ran_before_and_after_the_threads) {
+  struct Forgetful {
+    void put(int value) { value_.store(value == 2 ? 0 : value); }
+    int get() { return value_.load(); }
+    atomic<int> value_{0};
+  };
+  struct Sequential {
+    void put(int value) { value_ = value; }
+    int get() { return value_; }
+    int value_ = 0;
+  };
+  const auto with_both = [](auto&& test) -> decltype(auto) {
+    test.operation("put", [](auto& cell, int value) { cell.put(value); }, values(1, 2));
+    test.operation("get", [](auto& cell) { return cell.get(); });
+    return std::forward<decltype(test)>(test);
+  };
+  const std::string start =
+      "ls1.test@0:1/1:0/1:0+0:0.0.00000000";  // before: put(2), t1: get(), after: get(), put(1)
+  StructureTest<Forgetful, Sequential> test;
+  const auto result = with_both(test).replay(start);
+  BOOST_TEST(result.scenario == "before: put(2)\nt1: get()\nafter: get(), put(1)\n");
+  BOOST_TEST(!result.passed());
+  BOOST_TEST(result.note.find("not those that the token was made from") != std::string::npos,
+             result.note);  // the digest is made up
+}
+
+BOOST_AUTO_TEST_CASE(a_token_of_another_test_or_of_other_operations_is_refused) {
+  StructureTest<Stack<false>, Specification> test;
+  const auto found = with_operations(test).run({.scenarios = 200});
+  const std::string& token = found.finding->token;
+  StructureTest<Stack<false>, Specification> without;
+  const auto refused = [&](auto& by, std::string_view text, const Options& options = {}) {
+    BOOST_CHECK_THROW(static_cast<void>(by.replay(text, options)), BadToken);
+  };
+  refused(without, token);  // has no operations at all
+  refused(test, token, {.name = "other"});
+  refused(test, "nonsense");
+  const std::size_t at = token.find('@') + 1;
+  const std::string start = token.substr(0, at);
+  const std::string end = token.substr(token.find('.', at));
+  for (const char* code : {"", "0", "0:0", "x/0:0/", "/0:9/", "/9:0/", "/0:0", "/0:0+/", "/0/", "/-1:0/",
+                           "/99999999999999999999999:0/", "/0:0/,"}) {
+    BOOST_TEST_CONTEXT(code) { refused(test, start + code + end); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_made_small_goes_on_failing_in_the_same_way) {
+  struct Wrong {  // alone it gives a wrong answer, two of them lock in opposite orders
+    int both(bool upwards) {
+      const std::lock_guard one{upwards ? first : second};
+      const std::lock_guard two{upwards ? second : first};
+      return 1;
+    }
+    mutex first;
+    mutex second;
+  };
+  struct Right {
+    int both(bool upwards) { return upwards ? 1 : 0; }
+  };
+  StructureTest<Wrong, Right> test;
+  test.operation("both", [](auto& two, bool upwards) { return two.both(upwards); }, values(true, false));
+  for (std::uint64_t seed = 1; seed != 20; ++seed) {
+    const auto result = test.run({.operations = 1, .initial = 0, .post = 0, .scenarios = 2, .seed = seed});
+    if (result.passed()) continue;
+    const bool alone = result.scenario == "t1: both(false)\n";
+    BOOST_TEST(alone == (result.finding->kind == FindingKind::check), result.report());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(without_operations_there_is_nothing_to_test) {

@@ -6,6 +6,7 @@
 // can be put through (laws.hpp).
 #pragma once
 
+#include <lockstep/core/caller.hpp>
 #include <lockstep/runtime/std_runtime.hpp>
 #include <lockstep/runtime/time.hpp>
 #include <lockstep/storage/commit.hpp>

@@ -27,20 +27,22 @@ class Batch {
 
   /// Writes `value` if its version is still the stored one.
   template <Storage S>
-  Batch& save(S& storage, const key_of<S>& key, versioned_of<S>& value) {
+  Batch& save(S& storage, const key_of<S>& key, versioned_of<S>& value, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     if constexpr (LocalStorage<S>) {
       const auto stored = storage.load(key);
       if (stored && stored->version == value.version && detail::unchanged(stored->record, value.record)) {
-        return expect(storage, key, value.version);
+        return expect(storage, key, value.version, where);
       }
     }
-    return touch(storage, key, value);
+    return touch(storage, key, value, where);
   }
 
   /// Moves the version even if nothing in the record changed: a child that changes
   /// moves its parent forward so.
   template <Storage S>
-  Batch& touch(S& storage, const key_of<S>& key, versioned_of<S>& value) {
+  Batch& touch(S& storage, const key_of<S>& key, versioned_of<S>& value, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_second(storage, key);
     detail::stage_write(storage, session_, key, value.version, value.record);
     landed_.push_back(
@@ -50,7 +52,8 @@ class Batch {
 
   /// Stores a new record if there is none.
   template <Storage S>
-  Batch& insert(S& storage, const key_of<S>& key, record_of<S> record) {
+  Batch& insert(S& storage, const key_of<S>& key, record_of<S> record, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_second(storage, key);
     detail::stage_write(storage, session_, key, version_of<S>{}, std::move(record));
     return *this;
@@ -58,7 +61,9 @@ class Batch {
 
   /// Removes the record if `version` is still the stored one.
   template <Storage S>
-  Batch& erase(S& storage, const key_of<S>& key, const version_of<S>& version) {
+  Batch& erase(S& storage, const key_of<S>& key, const version_of<S>& version,
+               Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_second(storage, key);
     storage.erase(session_, key, version);
     return *this;
@@ -66,7 +71,9 @@ class Batch {
 
   /// Writes nothing, but the record must still be at `version`; absent: must not exist.
   template <Storage S>
-  Batch& expect(S& storage, const key_of<S>& key, const version_of<S>& version) {
+  Batch& expect(S& storage, const key_of<S>& key, const version_of<S>& version,
+                Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     storage.expect(session_, key, version);
     return *this;
   }
@@ -74,7 +81,8 @@ class Batch {
   /// Lands everything, or nothing and says which members were stale: all of them. Waits for locks
   /// that other sessions hold on what it writes, so it may throw Deadlock where they take theirs
   /// one by one; or VersionUnavailable. Nothing was written then.
-  Commit commit() {
+  Commit commit(Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(session_, where);
     auto commit = session_.commit();
     if (commit) {
       for (const auto& landed : landed_) landed(session_);

@@ -50,8 +50,10 @@ template <LockableStorage S>
 class ScopedLock {
  public:
   /// Locks the record at `key`, and loads it. Blocks as `wait` says.
-  ScopedLock(S& storage, key_of<S> key, LockMode mode = LockMode::exclusive, Wait wait = Wait::forever())
+  ScopedLock(S& storage, key_of<S> key, LockMode mode = LockMode::exclusive, Wait wait = Wait::forever(),
+             Caller where = Caller::here())
       : storage_{&storage}, key_{std::move(key)}, mode_{mode}, session_{storage.session()} {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     detail::lock_or_throw(storage, *session_, key_, mode, wait);
     auto found = storage.load(*session_, key_);
     if (!found) throw Missing{place_of(storage, key_)};
@@ -61,8 +63,8 @@ class ScopedLock {
   /// Locks the record behind `draft` and reloads the draft. Throws DirtyRecord, naming
   /// the fields, if it has unsaved changes.
   ScopedLock(S& storage, key_of<S> key, Draft<record_of<S>, version_of<S>>& draft,
-             LockMode mode = LockMode::exclusive, Wait wait = Wait::forever())
-      : ScopedLock{(detail::refuse_dirty(storage, key, draft), storage), key, mode, wait} {
+             LockMode mode = LockMode::exclusive, Wait wait = Wait::forever(), Caller where = Caller::here())
+      : ScopedLock{(detail::refuse_dirty(storage, key, draft), storage), key, mode, wait, where} {
     draft.rebase(draft_->base());
   }
 
@@ -83,9 +85,10 @@ class ScopedLock {
   /// ConstraintViolated, and NotSupported for a change under a shared lock: the lock
   /// is held then, and nothing was written. What the storage's commit throws
   /// (VersionUnavailable) goes through, with the lock released and nothing written.
-  void commit() {
+  void commit(Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(*storage_, where);
     Expects(detail::told(held(), "a ScopedLock is committed while it holds its record"));
-    if (detail::unchanged(**draft_, draft_->base().record)) return rollback();
+    if (detail::unchanged(**draft_, draft_->base().record)) return rollback(where);
     if (mode_ == LockMode::shared) {
       throw NotSupported{to_string(place_of(*storage_, key_)) + ": changed under a shared lock"};
     }
@@ -97,7 +100,8 @@ class ScopedLock {
   }
 
   /// Releases the lock; nothing is written, and `*lock` is again as it was stored.
-  void rollback() {
+  void rollback(Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(*storage_, where);
     draft_->rebase(draft_->base());
     session_.reset();
   }
@@ -117,7 +121,9 @@ class ScopedLock {
 /// record (see `with_shared_lock`). Throws Missing, ConstraintViolated,
 /// LockUnavailable, LockTimeout, Deadlock. Cost: one lock, one load, one commit.
 template <LockableStorage S, std::invocable<record_of<S>&> F>
-auto with_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forever()) {
+auto with_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forever(),
+               Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   static_assert(detail::takes_reference<F, record_of<S>>,
                 "with_lock: the function must take the record by reference, as in [](Account& a) { ... }, "
                 "or const to read it; by value, its changes would be lost");
@@ -135,7 +141,9 @@ auto with_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forev
 /// Holds the record at `key` against change while `fn` reads it, beside other readers
 /// that do the same. Returns what `fn` returned.
 template <LockableStorage S, std::invocable<const record_of<S>&> F>
-auto with_shared_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forever()) {
+auto with_shared_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forever(),
+                      Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   ScopedLock lock{storage, key, LockMode::shared, wait};
   return std::invoke(fn, std::as_const(*lock));
 }
@@ -201,7 +209,8 @@ class LockedRecords {
 /// Otherwise as `with_lock`. Cost: a lock and a load per record, one commit.
 template <LockableStorage S, std::invocable<LockedRecords<S>&> F>
 auto with_locks(S& storage, std::span<const std::type_identity_t<key_of<S>>> keys, F&& fn,
-                Wait wait = Wait::forever()) {
+                Wait wait = Wait::forever(), Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   LockedRecords<S> records{storage, keys, wait};
   if constexpr (std::is_void_v<std::invoke_result_t<F&, LockedRecords<S>&>>) {
     std::invoke(fn, records);
@@ -216,9 +225,9 @@ auto with_locks(S& storage, std::span<const std::type_identity_t<key_of<S>>> key
 /// `with_locks(accounts, {1, 2}, fn)`
 template <LockableStorage S, std::invocable<LockedRecords<S>&> F>
 auto with_locks(S& storage, std::initializer_list<std::type_identity_t<key_of<S>>> keys, F&& fn,
-                Wait wait = Wait::forever()) {
-  return with_locks(storage, std::span<const key_of<S>>{keys.begin(), keys.size()}, std::forward<F>(fn),
-                    wait);
+                Wait wait = Wait::forever(), Caller where = Caller::here()) {
+  return with_locks(storage, std::span<const key_of<S>>{keys.begin(), keys.size()}, std::forward<F>(fn), wait,
+                    where);
 }
 
 }  // namespace lockstep

@@ -135,7 +135,8 @@ inline constexpr auto merge_disjoint = []<Described T, class V>(const ConflictVi
 /// storage does not send the current record along with the conflict.
 template <Storage S, Resolver<record_of<S>, version_of<S>> Resolve>
 saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_of<S>>& draft,
-                 const Resolve& resolve) {
+                 const Resolve& resolve, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   auto saved = save(storage, key, draft);
   while (!saved) {
     const auto& conflict = saved.conflict();

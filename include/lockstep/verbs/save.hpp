@@ -14,14 +14,17 @@ namespace lockstep {
 /// The last committed record at `key`, with its version; nothing if there is none.
 /// Safe to call from any thread. Cost: one load.
 template <Storage S>
-[[nodiscard]] std::optional<versioned_of<S>> find(S& storage, const key_of<S>& key) {
+[[nodiscard]] std::optional<versioned_of<S>> find(S& storage, const key_of<S>& key,
+                                                  Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   return storage.load(key);
 }
 
 /// The last committed record at `key`, with its version. Throws Missing.
 /// Safe to call from any thread. Cost: one load.
 template <Storage S>
-[[nodiscard]] versioned_of<S> load(S& storage, const key_of<S>& key) {
+[[nodiscard]] versioned_of<S> load(S& storage, const key_of<S>& key, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   if (auto found = storage.load(key)) return *std::move(found);
   throw Missing{place_of(storage, key)};
 }
@@ -126,7 +129,8 @@ template <Storage S>
 /// Stores a new record at `key`; a conflict if there is one already.
 /// Safe to call from any thread. Throws ConstraintViolated. Cost: one commit.
 template <Storage S>
-saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record) {
+saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   auto session = storage.session();
   detail::stage_write(storage, session, key, version_of<S>{}, std::move(record));
   return detail::commit_one(storage, session, key);
@@ -135,7 +139,9 @@ saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record) {
 /// Stores a new record at `key`, at a version of the caller's choice. Throws
 /// VersionUnavailable if a record at this key had that version or a later one.
 template <NumberedStorage S>
-saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record, const version_of<S>& initial) {
+saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record, const version_of<S>& initial,
+                   Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   auto session = storage.session();
   detail::stage_insert(storage, session, key, std::move(record), initial);
   return detail::commit_one(storage, session, key);
@@ -151,7 +157,8 @@ saved_of<S> insert(S&& storage, const key_of<S>& key, record_of<S> record, const
 /// always can).
 /// Throws ConstraintViolated. Cost: one commit.
 template <Storage S>
-saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>& value) {
+saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>& value, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   auto saved = detail::save_at(storage, key, value.version, value.record);
   if (saved) value.version = saved.version();
   return saved;
@@ -159,14 +166,16 @@ saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>& value) {
 
 /// The same for a value that is not used again.
 template <Storage S>
-saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>&& value) {
-  return save(storage, key, value);
+saved_of<S> save(S&& storage, const key_of<S>& key, versioned_of<S>&& value, Caller where = Caller::here()) {
+  return save(storage, key, value, where);
 }
 
 /// Writes a draft back. If it is not dirty nothing is sent, and it counts as saved.
 /// After success the draft starts anew from what is stored.
 template <Storage S>
-saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_of<S>>& draft) {
+saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_of<S>>& draft,
+                 Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   if (detail::unchanged(*draft, draft.base().record)) return saved_of<S>{draft.version()};
   auto saved = detail::save_at(storage, key, draft.version(), *draft, &draft.base().record);
   if (saved) draft.rebase({*draft, saved.version()});
@@ -176,7 +185,9 @@ saved_of<S> save(S&& storage, const key_of<S>& key, Draft<record_of<S>, version_
 /// Erases the record if its stored version is still `version`. Reports success only
 /// if a record was removed. Safe to call from any thread. Cost: one commit.
 template <Storage S>
-saved_of<S> erase(S&& storage, const key_of<S>& key, const version_of<S>& version) {
+saved_of<S> erase(S&& storage, const key_of<S>& key, const version_of<S>& version,
+                  Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   Expects(detail::told(!(version == version_of<S>{}),
                        "a record that is erased was loaded: its version is not absent"));
   auto session = storage.session();
@@ -187,8 +198,9 @@ saved_of<S> erase(S&& storage, const key_of<S>& key, const version_of<S>& versio
 
 /// Likewise, guarded by the version that `value` was loaded at.
 template <Storage S>
-saved_of<S> erase(S&& storage, const key_of<S>& key, const versioned_of<S>& value) {
-  return erase(storage, key, value.version);
+saved_of<S> erase(S&& storage, const key_of<S>& key, const versioned_of<S>& value,
+                  Caller where = Caller::here()) {
+  return erase(storage, key, value.version, where);
 }
 
 }  // namespace lockstep

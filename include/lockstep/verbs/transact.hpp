@@ -191,20 +191,23 @@ class Transaction {
   /// The pointer and references below are good until the transaction ends, or until a
   /// nested part that made them fails.
   template <Storage S>
-  [[nodiscard]] const record_of<S>* find(S& storage, const key_of<S>& key) {
+  [[nodiscard]] const record_of<S>* find(S& storage, const key_of<S>& key, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     auto& member = this->member(storage, key);
     return member.present() ? &member.record() : nullptr;
   }
 
   /// The record, to read. Throws Missing.
   template <Storage S>
-  [[nodiscard]] const record_of<S>& read(S& storage, const key_of<S>& key) {
+  [[nodiscard]] const record_of<S>& read(S& storage, const key_of<S>& key, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     return existing(storage, key).record();
   }
 
   /// The record, to change in place: what differs at the end is written. Throws Missing.
   template <Storage S>
-  [[nodiscard]] record_of<S>& edit(S& storage, const key_of<S>& key) {
+  [[nodiscard]] record_of<S>& edit(S& storage, const key_of<S>& key, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "edit");
     auto& member = existing(storage, key);
     member.edit();
@@ -214,14 +217,16 @@ class Transaction {
   /// Moves the record's version though nothing in it changes, so that holders of the
   /// old version become stale: a changed child moves its parent. Throws Missing.
   template <Storage S>
-  void touch(S& storage, const key_of<S>& key) {
+  void touch(S& storage, const key_of<S>& key, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "touch");
     existing(storage, key).touch();
   }
 
   /// Stores a new record. Throws StaleRecord out of `transact` if there is one.
   template <Storage S>
-  void insert(S& storage, const key_of<S>& key, record_of<S> record) {
+  void insert(S& storage, const key_of<S>& key, record_of<S> record, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "insert");
     auto& member = this->member(storage, key);
     if (member.present()) throw_conflict(storage, key, Action::insert, version_of<S>{}, member);
@@ -230,7 +235,8 @@ class Transaction {
 
   /// Removes the record. Throws Missing.
   template <Storage S>
-  void erase(S& storage, const key_of<S>& key) {
+  void erase(S& storage, const key_of<S>& key, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "erase");
     existing(storage, key).erase();
   }
@@ -241,7 +247,8 @@ class Transaction {
   /// help. So does a second value of a record that the transaction changed already. A value whose record
   /// `edit` gave out as well keeps its version, and is stale once the transaction has landed.
   template <Storage S>
-  void save(S& storage, const key_of<S>& key, versioned_of<S>& value) {
+  void save(S& storage, const key_of<S>& key, versioned_of<S>& value, Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "save");
     auto& member = this->member(storage, key);
     if (member.can_save(value)) return member.save(value);
@@ -263,7 +270,8 @@ class Transaction {
   /// Returns false only for `Wait::skip()`.
   template <LockableStorage S>
   bool lock(S& storage, const key_of<S>& key, LockMode mode = LockMode::exclusive,
-            Wait wait = Wait::forever()) {
+            Wait wait = Wait::forever(), Caller where = Caller::here()) {
+    [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "lock");
     return guarded([&] { return storage.lock(session_, key, mode, wait); });
   }
@@ -517,7 +525,8 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
 /// is not retried), and what `fn` throws.
 /// Cost: per attempt a load for each record, and one commit.
 template <SessionSource D, std::invocable<Transaction<session_of<D>>&> F>
-auto transact(D& source, F&& fn, const Retry& retry = {}) {
+auto transact(D& source, F&& fn, const Retry& retry = {}, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(source, where);
   return detail::run_transaction(source, fn, retry, Transaction<session_of<D>>::Access::read_write);
 }
 
@@ -538,7 +547,8 @@ auto transact(S& first, Second&, Rest&&... rest) {
 /// Runs `fn(tx)` on one consistent state. Edits, saves, touches, inserts, erases and
 /// locks inside throw ReadOnly. Otherwise as `transact`.
 template <SessionSource D, std::invocable<Transaction<session_of<D>>&> F>
-auto read_only(D& source, F&& fn, const Retry& retry = {}) {
+auto read_only(D& source, F&& fn, const Retry& retry = {}, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(source, where);
   return detail::run_transaction(source, fn, retry, Transaction<session_of<D>>::Access::read_only);
 }
 

@@ -111,7 +111,8 @@ template <Numeric Amount>
 template <auto Field = Balance{}, Storage S>
   requires detail::Numeric<detail::AmountOf<record_of<S>, Field>>
 void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S>, Field>>& transfer,
-              const Retry& retry = {}) {
+              const Retry& retry = {}, Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   const auto& [from, to, amount] = transfer;
   if (!(amount > 0)) throw AmountNotPositive{};
   if (same_key(storage, from, to)) throw SameAccount{place_of(storage, from)};

@@ -31,6 +31,12 @@ class Unguarded {
   [[nodiscard]] bool same_key(const key_type& a, const key_type& b) const {
     return lockstep::same_key(*storage_, a, b);
   }
+  /// As the storage's, if it has a use for it.
+  [[nodiscard]] auto called_from(const Caller& where) const
+    requires requires(S& storage) { storage.called_from(where); }
+  {
+    return storage_->called_from(where);
+  }
   /// A session of the storage's.
   [[nodiscard]] Session session() const { return storage_->session(); }
   /// The last committed record.

@@ -39,7 +39,9 @@ template <Storage S>
 /// by value or as const does not compile: it would change nothing.
 /// Cost: one load and one commit per attempt.
 template <Storage S, std::invocable<record_of<S>&> Change>
-versioned_of<S> update(S&& storage, const key_of<S>& key, Change&& change, const Retry& retry = {}) {
+versioned_of<S> update(S&& storage, const key_of<S>& key, Change&& change, const Retry& retry = {},
+                       Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   static_assert(detail::may_change<Change, record_of<S>>,
                 "update: the change must take the record by reference, as in [](Account& a) { ... }; "
                 "by value or const, nothing would be written");
@@ -64,7 +66,9 @@ versioned_of<S> update(S&& storage, const key_of<S>& key, Change&& change, const
 /// must not use the storage. What they throw leaves the record as it was. Holders of
 /// the old version become stale. Throws Missing, ConstraintViolated. Cost: one commit.
 template <AtomicStorage S, std::predicate<const record_of<S>&> When, std::invocable<record_of<S>&> Change>
-std::optional<versioned_of<S>> change_if(S&& storage, const key_of<S>& key, When&& when, Change&& change) {
+std::optional<versioned_of<S>> change_if(S&& storage, const key_of<S>& key, When&& when, Change&& change,
+                                         Caller where = Caller::here()) {
+  [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   static_assert(detail::may_change<Change, record_of<S>>,
                 "change_if: the change must take the record by reference, as in [](Account& a) { ... }; "
                 "by value or const, nothing would be written");

@@ -5,6 +5,7 @@
 // order too weak for the plain variables that it publishes (var.hpp) is found, as a data race.
 #pragma once
 
+#include <lockstep/sim/assigned.hpp>
 #include <lockstep/sim/parking.hpp>
 #include <lockstep/sim/source_location.hpp>
 #include <lockstep/sim/text.hpp>
@@ -22,22 +23,9 @@ namespace lockstep::sim {
 
 namespace detail {
 
+/// Makes bytes that belong to no member the same in all values.
 template <class T>
-[[nodiscard]] bool same_bytes(T left, T right) noexcept {
-#if defined(__has_builtin)
-#if __has_builtin(__builtin_clear_padding)
-  if constexpr (!std::has_unique_object_representations_v<T> && !std::is_scalar_v<T>) {
-    __builtin_clear_padding(&left);
-    __builtin_clear_padding(&right);
-  }
-#endif
-#endif
-  return std::memcmp(&left, &right, sizeof(T)) == 0;
-}
-
-/// A number for a value: the same for the same value, and for others hardly ever.
-template <class T>
-[[nodiscard]] std::uint64_t digest(T value) noexcept {
+void clear_padding([[maybe_unused]] T& value) noexcept {
 #if defined(__has_builtin)
 #if __has_builtin(__builtin_clear_padding)
   if constexpr (!std::has_unique_object_representations_v<T> && !std::is_scalar_v<T>) {
@@ -45,6 +33,19 @@ template <class T>
   }
 #endif
 #endif
+}
+
+template <class T>
+[[nodiscard]] bool same_bytes(T left, T right) noexcept {
+  clear_padding(left);
+  clear_padding(right);
+  return std::memcmp(&left, &right, sizeof(T)) == 0;
+}
+
+/// A number for a value: the same for the same value, and for others hardly ever.
+template <class T>
+[[nodiscard]] std::uint64_t digest(T value) noexcept {
+  clear_padding(value);
   std::uint64_t number = 0;
   for (std::size_t at = 0; at < sizeof(T); at += sizeof(number)) {
     std::uint64_t word = 0;
@@ -363,8 +364,12 @@ class AtomicArithmetic : public AtomicBase<T, Value> {
               source_location where = source_location::current()) {
     return this->modify("fetch_sub", order, [&](T value) { return minus(value, by); }, where);
   }
-  T operator+=(D by) { return plus(fetch_add(by, std::memory_order_seq_cst, {}), by); }
-  T operator-=(D by) { return minus(fetch_sub(by, std::memory_order_seq_cst, {}), by); }
+  T operator+=(Assigned<D> by) {
+    return plus(fetch_add(by.value, std::memory_order_seq_cst, by.where), by.value);
+  }
+  T operator-=(Assigned<D> by) {
+    return minus(fetch_sub(by.value, std::memory_order_seq_cst, by.where), by.value);
+  }
 
  protected:
   // Signed atomics wrap around, unlike signed arithmetic.
@@ -402,9 +407,15 @@ class AtomicIntegral : public AtomicArithmetic<T, T, Value> {
               source_location where = source_location::current()) {
     return this->modify("fetch_xor", order, [&](T value) { return static_cast<T>(value ^ with); }, where);
   }
-  T operator&=(T with) { return static_cast<T>(fetch_and(with, std::memory_order_seq_cst, {}) & with); }
-  T operator|=(T with) { return static_cast<T>(fetch_or(with, std::memory_order_seq_cst, {}) | with); }
-  T operator^=(T with) { return static_cast<T>(fetch_xor(with, std::memory_order_seq_cst, {}) ^ with); }
+  T operator&=(Assigned<T> with) {
+    return static_cast<T>(fetch_and(with.value, std::memory_order_seq_cst, with.where) & with.value);
+  }
+  T operator|=(Assigned<T> with) {
+    return static_cast<T>(fetch_or(with.value, std::memory_order_seq_cst, with.where) | with.value);
+  }
+  T operator^=(Assigned<T> with) {
+    return static_cast<T>(fetch_xor(with.value, std::memory_order_seq_cst, with.where) ^ with.value);
+  }
   T operator++() { return this->plus(this->fetch_add(1, std::memory_order_seq_cst, {}), 1); }
   T operator--() { return this->minus(this->fetch_sub(1, std::memory_order_seq_cst, {}), 1); }
   T operator++(int) { return this->fetch_add(1, std::memory_order_seq_cst, {}); }

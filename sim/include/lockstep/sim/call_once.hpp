@@ -1,6 +1,7 @@
 // std::call_once under the simulator.
 #pragma once
 
+#include <lockstep/sim/called_from.hpp>
 #include <lockstep/sim/execution.hpp>
 
 #include <cstdint>
@@ -8,6 +9,21 @@
 #include <utility>
 
 namespace lockstep::sim {
+
+class once_flag;
+
+namespace detail {
+
+/// A flag, and the line of the call that names it.
+struct OnceCalled {
+  // NOLINTNEXTLINE(google-explicit-constructor,hicpp-explicit-conversions): made by the call
+  OnceCalled(once_flag& called, source_location line = source_location::current())
+      : flag{&called}, where{line} {}
+  once_flag* flag;
+  source_location where;
+};
+
+}  // namespace detail
 
 /// std::once_flag.
 class once_flag {
@@ -21,7 +37,7 @@ class once_flag {
 
  private:
   template <class F, class... Args>
-  friend void call_once(once_flag& flag, F&& function, Args&&... args);
+  friend void call_once(detail::OnceCalled called, F&& function, Args&&... args);
 
   class Enter;
   enum class State : std::uint8_t {
@@ -44,7 +60,9 @@ class once_flag {
 /// explored. If the function throws, the exception passes through, and the next one calls it. A call from
 /// within is found as a deadlock. Outside an execution such a call throws std::logic_error.
 template <class F, class... Args>
-void call_once(once_flag& flag, F&& function, Args&&... args) {
+void call_once(detail::OnceCalled called, F&& function, Args&&... args) {
+  const detail::CalledFrom caller{called.where};
+  once_flag& flag = *called.flag;
   if (!flag.enter()) return;
   try {
     std::invoke(std::forward<F>(function), std::forward<Args>(args)...);

@@ -113,49 +113,64 @@ class condition_variable_any {
 
   /// Precondition: the caller holds `lock`.
   template <class Lock>
-  void wait(Lock& lock) {
+  void wait(Lock& lock, source_location where = source_location::current()) {
+    const detail::CalledFrom caller{where};
     static_cast<void>(wait_until_instant(lock, never));
   }
   /// Waits until `ready()`, which is asked under the lock.
   template <class Lock, class Predicate>
-  void wait(Lock& lock, Predicate ready) {
+  void wait(Lock& lock, Predicate ready, source_location where = source_location::current()) {
+    const detail::CalledFrom caller{where};
     static_cast<void>(wait_until_ready(lock, never, ready));
   }
   /// Waits until notified, or until the virtual clock shows `when`.
   template <class Lock>
-  cv_status wait_until(Lock& lock, const clock::time_point& when) {
+  cv_status wait_until(Lock& lock, const clock::time_point& when,
+                       source_location where = source_location::current()) {
+    const detail::CalledFrom caller{where};
     return wait_until_instant(lock, detail::instant(when));
   }
   /// Waits until `ready()`, or until the virtual clock shows `when`; returns `ready()`.
   template <class Lock, class Predicate>
-  bool wait_until(Lock& lock, const clock::time_point& when, Predicate ready) {
+  bool wait_until(Lock& lock, const clock::time_point& when, Predicate ready,
+                  source_location where = source_location::current()) {
+    const detail::CalledFrom caller{where};
     return wait_until_ready(lock, detail::instant(when), ready);
   }
   /// Waits until notified, or for so much virtual time.
   template <class Lock, class Rep, class Period>
-  cv_status wait_for(Lock& lock, const std::chrono::duration<Rep, Period>& duration) {
+  cv_status wait_for(Lock& lock, const std::chrono::duration<Rep, Period>& duration,
+                     source_location where = source_location::current()) {
+    const detail::CalledFrom caller{where};
     return wait_until_instant(lock, detail::after(duration));
   }
   /// Waits until `ready()`, or for so much virtual time; returns `ready()`.
   template <class Lock, class Rep, class Period, class Predicate>
-  bool wait_for(Lock& lock, const std::chrono::duration<Rep, Period>& duration, Predicate ready) {
+  bool wait_for(Lock& lock, const std::chrono::duration<Rep, Period>& duration, Predicate ready,
+                source_location where = source_location::current()) {
+    const detail::CalledFrom caller{where};
     return wait_until_ready(lock, detail::after(duration), ready);
   }
 
   /// Waits until `ready()` or until `stop` is requested; returns `ready()`.
   template <class Lock, class Predicate>
-  bool wait(Lock& lock, const stop_token& stop, Predicate ready) {
+  bool wait(Lock& lock, const stop_token& stop, Predicate ready,
+            source_location where = source_location::current()) {
+    const detail::CalledFrom caller{where};
     return wait_until_ready(lock, never, ready, stop);
   }
   /// Likewise, or until the virtual clock shows `when`.
   template <class Lock, class Predicate>
-  bool wait_until(Lock& lock, const stop_token& stop, const clock::time_point& when, Predicate ready) {
+  bool wait_until(Lock& lock, const stop_token& stop, const clock::time_point& when, Predicate ready,
+                  source_location where = source_location::current()) {
+    const detail::CalledFrom caller{where};
     return wait_until_ready(lock, detail::instant(when), ready, stop);
   }
   /// Likewise, or for so much virtual time.
   template <class Lock, class Rep, class Period, class Predicate>
   bool wait_for(Lock& lock, const stop_token& stop, const std::chrono::duration<Rep, Period>& duration,
-                Predicate ready) {
+                Predicate ready, source_location where = source_location::current()) {
+    const detail::CalledFrom caller{where};
     return wait_until_ready(lock, detail::after(duration), ready, stop);
   }
 

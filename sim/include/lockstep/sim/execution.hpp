@@ -8,6 +8,7 @@
 // This is what primitives are written on; tests use the primitives.
 #pragma once
 
+#include <lockstep/core/caller.hpp>
 #include <lockstep/sim/explorer.hpp>
 #include <lockstep/sim/fiber.hpp>
 #include <lockstep/sim/finding.hpp>
@@ -108,6 +109,7 @@ struct Thread {
   std::vector<Access> observed;   ///< what it looked at in the latest round that looked at anything
 
   std::vector<ObjectId> locks;  ///< that it holds, and must release before it ends
+  Caller caller;                ///< the line of the verb that it is inside of, while recording
 };
 
 /// A step that a thread is inside of: what step.hpp declares.
@@ -273,6 +275,12 @@ class Execution {
   /// Writes down a row for something that is not scheduled (sleeping, reading a plain variable).
   void note(std::string_view operation, ObjectId object, std::string text = {},
             const source_location& where = {});
+  /// Steps of the running thread without a line of their own are shown at the line `where` from here on,
+  /// unless that tells a reader nothing, being inside of lockstep or of std. Returns what was to be shown
+  /// before.
+  Caller calls_from(const Caller& where) noexcept;
+  /// Takes that back.
+  void returns_to(const Caller& before) noexcept { running_->caller = before; }
   /// Names an object for the timeline.
   void label(ObjectId object, std::string_view name);
   /// Names a thread for the timeline.

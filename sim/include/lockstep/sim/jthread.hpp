@@ -51,14 +51,16 @@ class jthread {
   /// The thread's identity; the default one if it stands for none.
   [[nodiscard]] id get_id() const noexcept { return thread_.get_id(); }
   /// Blocks until the thread has finished. Throws std::system_error as std's does.
-  void join() { thread_.join(); }
+  void join(source_location where = source_location::current()) { thread_.join(where); }
   void detach() = delete;
   /// The source of the thread's token.
   [[nodiscard]] stop_source get_stop_source() const noexcept { return source_; }
   /// The thread's token.
   [[nodiscard]] stop_token get_stop_token() const noexcept { return source_.get_token(); }
   /// Asks the thread to stop.
-  bool request_stop() { return source_.request_stop(); }
+  bool request_stop(source_location where = source_location::current()) {
+    return source_.request_stop(where);
+  }
   /// Exchanges the threads that the two stand for.
   void swap(jthread& other) noexcept {
     thread_.swap(other.thread_);

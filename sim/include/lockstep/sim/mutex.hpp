@@ -1,9 +1,10 @@
 // Mutexes under the simulator. To lock waits until the mutex is free; who gets it is explored.
-// std's lock_guard, unique_lock, scoped_lock and lock work on them as they are.
+// std's lock_guard, unique_lock, scoped_lock and lock work on them: see lock_guards.hpp.
 #pragma once
 
 #include <lockstep/sim/clock.hpp>
 #include <lockstep/sim/execution.hpp>
+#include <lockstep/sim/lock_guards.hpp>
 #include <lockstep/sim/source_location.hpp>
 
 #include <chrono>

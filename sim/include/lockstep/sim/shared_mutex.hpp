@@ -1,8 +1,9 @@
-// Reader-writer mutexes under the simulator. std::shared_lock works on them as it is.
+// Reader-writer mutexes under the simulator. std's shared_lock works on them: see lock_guards.hpp.
 #pragma once
 
 #include <lockstep/sim/clock.hpp>
 #include <lockstep/sim/execution.hpp>
+#include <lockstep/sim/lock_guards.hpp>
 #include <lockstep/sim/source_location.hpp>
 
 #include <array>

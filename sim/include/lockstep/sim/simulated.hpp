@@ -5,6 +5,7 @@
 #pragma once
 
 #include <lockstep/core/fields.hpp>
+#include <lockstep/sim/called_from.hpp>
 #include <lockstep/sim/faults.hpp>
 #include <lockstep/sim/runtime.hpp>
 #include <lockstep/sim/source_location.hpp>
@@ -92,6 +93,10 @@ class SimulatedSession {
     }
   }
 
+  /// What verbs do until the result is destroyed is shown at the line of their caller.
+  [[nodiscard]] detail::CalledFrom called_from(const Caller& where) const noexcept {
+    return detail::CalledFrom{where};
+  }
   /// Commits, as one step that reads and writes what was staged; no step if nothing was staged or locked.
   Commit commit(source_location where = source_location::current()) {
     Unit& unit = *unit_;
@@ -276,6 +281,10 @@ class Simulated : public FindsVerbs {
   /// As the storage's.
   [[nodiscard]] bool same_key(const key_type& a, const key_type& b) const {
     return lockstep::same_key(*storage_, a, b);
+  }
+  /// What verbs do until the result is destroyed is shown at the line of their caller.
+  [[nodiscard]] detail::CalledFrom called_from(const Caller& where) const noexcept {
+    return detail::CalledFrom{where};
   }
   /// What may go wrong, and how often it did; null if nothing may.
   [[nodiscard]] const FaultInjector* faults() const noexcept { return faults_.get(); }

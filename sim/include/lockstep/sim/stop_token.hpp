@@ -2,6 +2,7 @@
 // and who waits for one could not be scheduled.
 #pragma once
 
+#include <lockstep/sim/called_from.hpp>
 #include <lockstep/sim/execution.hpp>
 
 #include <concepts>
@@ -69,9 +70,15 @@ class stop_token {
   /// Stands for no source: no request can be made.
   stop_token() noexcept = default;
   /// True once a request was made.
-  [[nodiscard]] bool stop_requested() const { return state_ != nullptr && state_->requested(); }
+  [[nodiscard]] bool stop_requested(source_location where = source_location::current()) const {
+    const detail::CalledFrom caller{where};
+    return state_ != nullptr && state_->requested();
+  }
   /// True if a request was made, or a source is left that could make one.
-  [[nodiscard]] bool stop_possible() const { return state_ != nullptr && state_->possible(); }
+  [[nodiscard]] bool stop_possible(source_location where = source_location::current()) const {
+    const detail::CalledFrom caller{where};
+    return state_ != nullptr && state_->possible();
+  }
   /// Exchanges the two.
   void swap(stop_token& other) noexcept { state_.swap(other.state_); }
   friend bool operator==(const stop_token&, const stop_token&) noexcept = default;
@@ -111,11 +118,17 @@ class stop_source {
   }
 
   /// Makes a request, and calls what waits for one, on this thread. False if one was made before.
-  bool request_stop() { return state_ != nullptr && state_->request(); }
+  bool request_stop(source_location where = source_location::current()) {
+    const detail::CalledFrom caller{where};
+    return state_ != nullptr && state_->request();
+  }
   /// A token for this source.
   [[nodiscard]] stop_token get_token() const noexcept { return stop_token{state_}; }
   /// True once a request was made.
-  [[nodiscard]] bool stop_requested() const { return state_ != nullptr && state_->requested(); }
+  [[nodiscard]] bool stop_requested(source_location where = source_location::current()) const {
+    const detail::CalledFrom caller{where};
+    return state_ != nullptr && state_->requested();
+  }
   /// False if it stands for nothing.
   [[nodiscard]] bool stop_possible() const noexcept { return state_ != nullptr; }
   /// Exchanges the two.
@@ -140,11 +153,13 @@ class stop_callback : private detail::StopCallback {
   /// Calls `callback` once a request is made that `token` would see.
   template <class C>
     requires std::constructible_from<Callback, C>
-  explicit stop_callback(stop_token token, C&& callback)
-      : callback_(std::forward<C>(callback)), state_{std::move(token.state_)} {
+  explicit stop_callback(stop_token token, C&& callback, source_location where = source_location::current())
+      : callback_(std::forward<C>(callback)), state_{std::move(token.state_)}, where_{where} {
+    const detail::CalledFrom caller{where};
     if (state_ != nullptr && !state_->add(*this)) call();
   }
   ~stop_callback() {
+    const detail::CalledFrom caller{where_};
     if (state_ != nullptr) state_->remove(*this);
   }
   stop_callback(const stop_callback&) = delete;
@@ -155,6 +170,7 @@ class stop_callback : private detail::StopCallback {
 
   Callback callback_;
   std::shared_ptr<detail::StopState> state_;
+  source_location where_;  ///< that it stands on
 };
 
 /// Deduces the type of the function.

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -37,12 +38,13 @@ struct StructureTestOptions {
 
 /// What came of the scenarios.
 struct StructureTestResult {
-  std::optional<Finding> finding = {};  ///< of the scenario below
+  std::optional<Finding> finding = {};  ///< of the scenario below; its token replays both: see `replay`
   std::string scenario = {};            ///< the smallest that was found to fail, in words
-  std::uint64_t scenarios = 0;          ///< explored, until one failed
+  std::uint64_t scenarios = 0;          ///< explored, until one failed; none by `replay`
   std::uint64_t executions = 0;         ///< over all of them, and those tried to find a smaller one
   bool exhaustive = false;              ///< these were all scenarios of that size
   bool complete = false;                ///< none failed, and each was explored in every interleaving
+  std::string note = {};                ///< of a replay: that the token was made from other steps
 
   /// True if nothing was found.
   [[nodiscard]] bool passed() const noexcept { return !finding.has_value(); }
@@ -83,6 +85,9 @@ class TestedStructure {
 
 [[nodiscard]] StructureTestResult test_structure(TestedStructure& structure,
                                                  const StructureTestOptions& options);
+
+[[nodiscard]] StructureTestResult replay_structure(TestedStructure& structure, std::string_view token,
+                                                   const Options& exploration);
 
 /// "throws std::out_of_range".
 [[nodiscard]] std::string thrown_text(const std::exception& error);
@@ -153,6 +158,14 @@ class StructureTest {
   /// Not reentrant: throws std::logic_error inside an execution.
   [[nodiscard]] StructureTestResult run(const StructureTestOptions& options = {}) {
     return detail::test_structure(structure_, options);
+  }
+
+  /// Runs the scenario and the interleaving that `token` names, once: that of a finding of this test. With
+  /// other operations or arguments than then it may be another scenario; the finding's note says so if its
+  /// steps differ. Throws BadToken if the token cannot be read, is of a test by another name than
+  /// `exploration.name`, or names operations that there are not.
+  [[nodiscard]] StructureTestResult replay(std::string_view token, const Options& exploration = {}) {
+    return detail::replay_structure(structure_, token, exploration);
   }
 
  private:

@@ -1,6 +1,7 @@
 // A plain variable that threads share: every access is checked for a data race.
 #pragma once
 
+#include <lockstep/sim/assigned.hpp>
 #include <lockstep/sim/execution.hpp>
 #include <lockstep/sim/source_location.hpp>
 #include <lockstep/sim/text.hpp>
@@ -15,17 +16,6 @@ namespace detail {
 
 template <class T>
 class ReferredValue;
-
-/// A value, and the line that it is assigned on.
-template <class T>
-struct Assigned {
-  template <std::convertible_to<T> U>
-  // NOLINTNEXTLINE(google-explicit-constructor,hicpp-explicit-conversions): made by the assignment
-  Assigned(U&& assigned, source_location line = source_location::current())
-      : value(std::forward<U>(assigned)), where{line} {}
-  T value;
-  source_location where;
-};
 
 }  // namespace detail
 
