@@ -45,7 +45,7 @@ NAMESPACES = {
 }
 
 # The guide, in reading order.
-GUIDE = ["start", "install", "versions", "locks", "transactions", "choosing", "errors", "storages", "sqlite", "simulator", "checkers"]
+GUIDE = ["start", "install", "versions", "locks", "transactions", "choosing", "errors", "storages", "cells", "sqlite", "simulator", "checkers"]
 
 
 # --- Headers -----------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // Violates the contract that its argument names. The handler shows that the end is
 // std::terminate's, after the text.
 #include <lockstep/lockstep.hpp>
+#include <lockstep/verbs/cells.hpp>
 
 #include <cstdio>
 #include <cstdlib>
@@ -59,6 +60,11 @@ const std::map<std::string, std::function<void()>> violations{
      [] {
        with_table(
            [](auto&, auto& numbers) { with_locks(numbers, {1}, [](auto& locked) { locked[2] = 5; }); });
+     }},
+    {"the_same_cell_twice",
+     [] {
+       memory::Cell<int> cell;
+       transact(cell, cell, [](int& a, int& b) { a = ++b; });
      }},
 };
 

@@ -1,0 +1,355 @@
+// One cell at the grain of its atomics: every interleaving of its code. Its word is a sequence lock, an
+// optimistic version and a lock at once; what it does is judged against a record used by one thread.
+// Boehm, "Can Seqlocks Get Along with Programming Language Memory Models?", MSPC 2012.
+#include <lockstep/sim/concurrently.hpp>
+#include <lockstep/sim/linearizability.hpp>
+#include <lockstep/sim/nondet.hpp>
+#include <lockstep/sim/scenario.hpp>
+#include <lockstep/sim/sim.hpp>
+#include <lockstep/verbs/cell.hpp>
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lockstep::sim::scenarios {
+
+namespace {
+
+/// Of one word.
+struct Amount {
+  long amount = 0;
+};
+/// Of two words, of which a torn copy is no state that ever was.
+struct Both {
+  long amount = 0;
+  long same = 0;
+  [[nodiscard]] bool whole() const { return amount == same; }
+};
+template <class T>
+using Cell = memory::Cell<T, Runtime>;
+
+void set(Amount& record, long amount) { record = {amount}; }
+void set(Both& record, long amount) {
+  check(record.whole(), "a change never sees a torn record");
+  record = {amount, amount};
+}
+
+/// A cell with 100 in it.
+template <class T>
+struct Labelled {
+  Labelled() { label(cell, "cell"); }
+  static T hundred() {
+    T record;
+    set(record, 100);
+    return record;
+  }
+
+  Cell<T> cell{hundred()};
+};
+
+// --- Any operations side by side ---
+
+enum class Operation : unsigned { load, save, update, change_if, with_lock, refused };
+constexpr unsigned operations = 6;
+
+std::string to_string(Operation operation) {
+  constexpr std::array<const char*, operations> names{"load",      "save",      "update",
+                                                      "change_if", "with_lock", "refused"};
+  return names.at(static_cast<std::size_t>(operation));
+}
+
+/// What a call answered: the amount after it, or -1 for a conflict.
+using Answer = long;
+
+/// On a cell. A save is of a value that was loaded before the threads began.
+template <class T>
+Answer run(Cell<T>& cell, const Versioned<T>& loaded, Operation operation) {
+  const auto add = [](long amount) { return [amount](T& record) { set(record, record.amount + amount); }; };
+  switch (operation) {
+    case Operation::load: {
+      const auto found = load(cell);
+      if constexpr (std::same_as<T, Both>) check(found->whole(), "a load is never torn");
+      return found->amount;
+    }
+    case Operation::save: {
+      auto mine = loaded;
+      set(*mine, 7);
+      const auto saved = save(cell, mine);
+      check(saved || saved.conflict().expected() != saved.conflict().actual(), "a conflict is one");
+      return saved ? mine->amount : -1;
+    }
+    case Operation::update:
+      return update(cell, add(1))->amount;
+    case Operation::change_if: {
+      const auto changed = change_if(cell, [](const T& record) { return record.amount >= 100; }, add(-60));
+      return changed ? (*changed)->amount : -1;
+    }
+    case Operation::with_lock:
+      return with_lock(cell, [&](T& record) {
+        add(10)(record);
+        return record.amount;
+      });
+    case Operation::refused:
+      try {
+        with_lock(cell, [](T& record) {
+          record.amount = -5;
+          throw std::runtime_error{"refused"};
+        });
+      } catch (const std::runtime_error&) {
+      }
+      return 0;
+  }
+  return 0;
+}
+
+/// On a record that one thread uses: the amount, and how often it was written.
+struct Single {
+  long amount = 100;
+  unsigned version = 0;
+  friend bool operator==(const Single&, const Single&) = default;
+};
+Answer expected(Single& single, const Operation& operation) {
+  const auto write = [&](long amount) {
+    single = {amount, single.version + 1};
+    return amount;
+  };
+  switch (operation) {
+    case Operation::load:
+      return single.amount;
+    case Operation::save:
+      return single.version == 0 ? write(7) : -1;
+    case Operation::update:
+      return write(single.amount + 1);
+    case Operation::change_if:
+      return single.amount >= 100 ? write(single.amount - 60) : -1;
+    case Operation::with_lock:
+      return write(single.amount + 10);
+    case Operation::refused:
+      return 0;
+  }
+  return 0;
+}
+
+/// Judges the threads' calls, and one that comes after them.
+template <class T, std::size_t threads>
+void side_by_side(const std::array<Operation, threads>& chosen) {
+  Labelled<T> labelled;
+  auto& cell = labelled.cell;
+  const auto loaded = load(cell);
+  History<Operation, Answer> history;
+  const auto thread = [&](std::size_t i) {
+    return [&, i] { history.call(chosen.at(i), [&] { return run<T>(cell, loaded, chosen.at(i)); }); };
+  };
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    concurrently(thread(I)...);
+  }(std::make_index_sequence<threads>{});
+  history.call(Operation::load, [&] { return run<T>(cell, loaded, Operation::load); });
+  check_linearizable(history, sequential<Operation>(Single{}, expected), "the cell");
+}
+
+void any_two() {
+  const unsigned first = nondet(operations, "operation");
+  const unsigned second = first + nondet(operations - first, "operation");  // the threads are alike
+  side_by_side<Both>(std::array{static_cast<Operation>(first), static_cast<Operation>(second)});
+}
+
+void three() {
+  using enum Operation;
+  constexpr std::array<std::array<Operation, 3>, 4> some{
+      {{load, load, update}, {load, save, update}, {load, update, refused}, {load, load, with_lock}}};
+  side_by_side<Amount>(some.at(nondet(some.size(), "operations")));
+}
+// --- What the flags of its word are for ---
+
+void bare_words() {
+  std::array<atomic<long>, 2> words{100, 100};
+  concurrently(
+      [&] {
+        for (auto& word : words) word.store(7, std::memory_order_relaxed);
+      },
+      [&] {
+        const long first = words[0].load(std::memory_order_relaxed);
+        check(first == words[1].load(std::memory_order_relaxed), "a copy is never torn");
+      });
+}
+
+void read_while_written() {
+  Labelled<Both> labelled;
+  auto& cell = labelled.cell;
+  concurrently(
+      [&] {
+        update(cell, [](Both& record) { set(record, 1); });
+        update(cell, [](Both& record) { set(record, 2); });
+      },
+      [&] {
+        const auto first = load(cell);
+        const auto second = load(cell);
+        check(first->whole() && second->whole(), "a load is never torn");
+        check(first.version.number() <= second.version.number(), "and never goes back");
+      });
+}
+
+/// A load is answered while somebody holds the lock, and is of what was committed.
+void lock_leaves_readers_alone() {
+  Labelled<Amount> labelled;
+  auto& cell = labelled.cell;
+  atomic<bool> answered{false};
+  concurrently(
+      [&] {
+        with_lock(cell, [&](Amount& record) {
+          record.amount = 1;
+          answered.wait(false);
+        });
+      },
+      [&] {
+        check(load(cell)->amount == 100, "what is changed under the lock is not seen before it is committed");
+        answered.store(true);
+        answered.notify_one();
+      });
+}
+
+/// Threads that want the cell, which the main one holds while it starts them.
+template <std::size_t threads>
+void hold() {
+  Labelled<Amount> labelled;
+  auto& cell = labelled.cell;
+  int inside = 0;
+  const auto visit = [&] {
+    with_lock(cell, [&](Amount& record) {
+      check(++inside == 1, "one at a time");
+      this_thread::yield();
+      ++record.amount;
+      --inside;
+    });
+  };
+  std::vector<thread> others;
+  with_lock(cell, [&](Amount&) {
+    ++inside;
+    for (std::size_t i = 0; i != threads; ++i) others.emplace_back(visit);
+    this_thread::yield();
+    --inside;
+  });
+  for (auto& other : others) other.join();
+  check(load(cell)->amount == 100 + static_cast<long>(threads), "and each of them has been there");
+}
+
+void time_limit() {
+  Labelled<Amount> labelled;
+  auto& cell = labelled.cell;
+  bool told = false;
+  atomic<bool> tried{false};
+  concurrently([&] { with_lock(cell, [&](Amount&) { tried.wait(false); }); },
+               [&] {
+                 try {
+                   with_lock(
+                       cell, [](Amount& record) { ++record.amount; },
+                       Wait::up_to(std::chrono::microseconds{60}));
+                 } catch (const LockTimeout&) {
+                   told = true;
+                 }
+                 tried.store(true);
+                 tried.notify_one();
+               });
+  check(load(cell)->amount == (told ? 100 : 101), "in time, or told");
+}
+
+void not_waiting() {
+  Labelled<Amount> labelled;
+  auto& cell = labelled.cell;
+  int told = 0;
+  const auto visit = [&] {
+    try {
+      with_lock(cell, [](Amount& record) { ++record.amount; }, Wait::never());
+    } catch (const LockUnavailable&) {
+      ++told;
+    }
+  };
+  concurrently(visit, visit);
+  check(told <= 1 && load(cell)->amount == 102 - told, "who does not wait gets the lock, or is told");
+}
+
+/// Writers that change a cell again and again, and one who wants to read, or to hold it.
+void hammered_reader() {
+  Labelled<Both> labelled;
+  auto& cell = labelled.cell;
+  concurrently(
+      [&] {
+        for (long i = 0; i != 2; ++i) update(cell, [=](Both& record) { set(record, i); });
+      },
+      [&] { check(load(cell)->whole(), "a reader that starves gets what is whole"); });
+  check(load(cell).version == Version{2}, "and no write is lost by its asking");
+}
+void hammered_lock() {
+  Labelled<Amount> labelled;
+  auto& cell = labelled.cell;
+  concurrently(
+      [&] {
+        for (int i = 0; i != 2; ++i) update(cell, [](Amount& record) { ++record.amount; });
+      },
+      [&] { with_lock(cell, [](Amount& record) { record.amount += 10; }); });
+  check(load(cell)->amount == 112, "no write is lost");
+}
+
+/// The last version is written, and nothing after it.
+void last_version() {
+  Cell<Amount> cell{Amount{100}, Version{Cell<Amount>::last_version().number() - 1}};
+  int refused = 0;
+  const auto deposit = [&] {
+    try {
+      update(cell, [](Amount& record) { ++record.amount; });
+    } catch (const VersionUnavailable&) {
+      ++refused;
+    }
+  };
+  concurrently(deposit, deposit);
+  check(refused == 1, "one of two gets the last version");
+  check(load(cell)->amount == 101 && load(cell).version == Cell<Amount>::last_version(),
+        "and is in the cell");
+}
+
+const Registered scenarios[]{
+    Registered{{.name = "cell/bare_words",
+                .summary = "a record in two atomics without a word before them is torn",
+                .expected = FindingKind::check,
+                .body = bare_words}},
+    Registered{
+        {.name = "cell/any_two",
+         .summary =
+             "any two of load, save, update, change_if, with_lock and a refused change are linearizable",
+         .body = any_two}},
+    Registered{
+        {.name = "cell/three", .summary = "three at a time are, on a record of one word", .body = three}},
+    Registered{{.name = "cell/read_while_written",
+                .summary = "reads between two writes are whole, and never go back",
+                .body = read_while_written}},
+    Registered{{.name = "cell/lock_leaves_readers_alone",
+                .summary = "a read is answered while another holds the lock",
+                .body = lock_leaves_readers_alone}},
+    Registered{{.name = "cell/two_hold", .summary = "a lock is held by one at a time", .body = hold<1>}},
+    Registered{
+        {.name = "cell/three_hold", .summary = "who sleeps until a lock is free is woken", .body = hold<2>}},
+    Registered{{.name = "cell/time_limit",
+                .summary = "a lock with a time limit is granted in time, or refused",
+                .body = time_limit}},
+    Registered{{.name = "cell/not_waiting",
+                .summary = "a lock without waiting is granted or refused",
+                .body = not_waiting}},
+    Registered{{.name = "cell/hammered_reader",
+                .summary = "a reader between many writes asks for a pause, and no write is lost",
+                .body = hammered_reader}},
+    Registered{{.name = "cell/hammered_lock",
+                .summary = "a lock between many writes is granted",
+                .body = hammered_lock}},
+    Registered{{.name = "cell/last_version",
+                .summary = "of two writes for whom there is one version, one is refused",
+                .body = last_version}},
+};
+
+}  // namespace
+
+}  // namespace lockstep::sim::scenarios
