@@ -74,8 +74,8 @@ bool Exhaustive::end(const Ending& ending) {
 /// What of shared points is left, others know as well; it is left out.
 std::uint64_t Exhaustive::left() const {
   std::uint64_t left = 0;
-  for (std::size_t i = length_; i-- != 0 && !path_[i].shared;) {
-    const Point& point = path_[i];
+  for (std::size_t end = length_; end != 0 && !path_[end - 1].shared; --end) {
+    const Point& point = path_[end - 1];
     if (point.kind == Decision::Kind::outcome)
       left += (point.first + point.outcomes - point.chosen - 1) % point.outcomes;
     for (const WakeupNode* branch = point.own.branches; branch != nullptr; branch = branch->sibling) ++left;

@@ -2,12 +2,18 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <concepts>
 #include <set>
 #include <stop_token>
 #include <thread>
+
+#if __has_include(<unistd.h>) && __has_include(<sys/wait.h>)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 using lockstep::StdRuntime;
 using namespace std::chrono_literals;
@@ -51,5 +57,29 @@ BOOST_AUTO_TEST_CASE(random_numbers_differ_within_and_between_threads) {
   std::jthread{draw}.join();
   BOOST_TEST(seen.size() == 200U);  // two of 200 alike: one in 10^15
 }
+
+#if __has_include(<unistd.h>) && __has_include(<sys/wait.h>)
+BOOST_AUTO_TEST_CASE(random_numbers_differ_between_processes_that_were_forked) {
+  static_cast<void>(StdRuntime::random());  // has a state to inherit
+  std::set<std::uint64_t> seen;
+  for (int i = 0; i != 2; ++i) {
+    std::array<int, 2> ends{};
+    BOOST_REQUIRE(pipe(ends.data()) == 0);
+    const pid_t child = fork();
+    BOOST_REQUIRE(child >= 0);
+    if (child == 0) {
+      const std::uint64_t drawn = StdRuntime::random();
+      _exit(write(ends[1], &drawn, sizeof drawn) == sizeof drawn ? 0 : 1);
+    }
+    close(ends[1]);
+    std::uint64_t drawn = 0;
+    BOOST_TEST(read(ends[0], &drawn, sizeof drawn) == static_cast<ssize_t>(sizeof drawn));
+    close(ends[0]);
+    BOOST_TEST(waitpid(child, nullptr, 0) == child);
+    seen.insert(drawn);
+  }
+  BOOST_TEST(seen.size() == 2U);
+}
+#endif
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <lockstep/core/contract.hpp>
+#include <lockstep/core/sort.hpp>
 #include <lockstep/memory/locks.hpp>
 #include <lockstep/runtime/std_runtime.hpp>
 #include <lockstep/storage/staging.hpp>
@@ -16,7 +17,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -327,11 +327,12 @@ Commit Session<R>::commit() {
     ~End() { session.end_locked(); }
   } const end{*this};
 
-  std::list<Entry*> writes;  // sorts itself, which spares every includer <algorithm>
+  std::vector<Entry*> writes;
   for (const auto& entry : entries_) {
     if (entry->staged.write != Entry::Write::none) writes.push_back(entry.get());
   }
-  writes.sort([](const Entry* a, const Entry* b) { return a->slot().order < b->slot().order; });
+  lockstep::detail::sort(writes,
+                         [](const Entry& a, const Entry& b) { return a.slot().order < b.slot().order; });
   for (auto* const entry : writes) lock(*entry, LockMode::exclusive, Wait::forever(), guard);
 
   Commit::Members failed;

@@ -33,12 +33,13 @@ struct StdRuntime {
     woken.wait_for(lock, stop, duration, [] { return false; });
   }
 
-  /// Uniform over 64 bits; one generator per thread, each seeded differently.
+  /// Uniform over 64 bits; one generator per thread, each seeded differently. The time is mixed in, so that
+  /// processes that were forked with one state draw differently. Not for secrets.
   /// Source: SplitMix64 of Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA
   /// 2014.
   static std::uint64_t random() noexcept {
     thread_local std::uint64_t state = seed();
-    return mixed(state += golden_gamma);
+    return mixed((state += golden_gamma) ^ mixed(ticks<clock>()));
   }
 
  private:
@@ -53,8 +54,12 @@ struct StdRuntime {
   // The count tells the threads of this process apart, the time this process from others.
   static std::uint64_t seed() noexcept {
     static std::atomic<std::uint64_t> threads{0};
-    const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-    return mixed(static_cast<std::uint64_t>(now)) ^ mixed(threads += golden_gamma);
+    return mixed(ticks<std::chrono::system_clock>()) ^ mixed(threads += golden_gamma);
+  }
+
+  template <class Clock>
+  static std::uint64_t ticks() noexcept {
+    return static_cast<std::uint64_t>(Clock::now().time_since_epoch().count());
   }
 };
 

@@ -5,11 +5,11 @@
 #include <lockstep/core/contract.hpp>
 #include <lockstep/core/fields.hpp>
 #include <lockstep/core/parameter.hpp>
+#include <lockstep/core/sort.hpp>
 #include <lockstep/verbs/update.hpp>
 
 #include <functional>
 #include <initializer_list>
-#include <list>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -157,14 +157,18 @@ class LockedRecords {
       : storage_{&storage}, session_{storage.session()} {
     static_assert(std::totally_ordered<key_of<S>>,
                   "with_locks: the key type has no order to lock several records in: give it an operator<=>");
-    std::list<key_of<S>> sorted{keys.begin(), keys.end()};  // sorts itself: no <algorithm>
-    if constexpr (std::totally_ordered<key_of<S>>) sorted.sort();
-    for (const auto& key : sorted) detail::lock_or_throw(storage, session_, key, LockMode::exclusive, wait);
-    for (const auto& key : sorted) {
-      if (member(key) != members_.end()) continue;
-      auto found = storage.load(session_, key);
-      if (!found) throw Missing{place_of(storage, key)};
-      members_.push_back({key, edit(*std::move(found))});
+    std::vector<const key_of<S>*> sorted;
+    sorted.reserve(keys.size());
+    for (const auto& key : keys) sorted.push_back(&key);
+    if constexpr (std::totally_ordered<key_of<S>>) {
+      detail::sort(sorted, [](const key_of<S>& a, const key_of<S>& b) { return a < b; });
+    }
+    for (const auto* key : sorted) detail::lock_or_throw(storage, session_, *key, LockMode::exclusive, wait);
+    for (const auto* key : sorted) {
+      if (member(*key) != members_.end()) continue;
+      auto found = storage.load(session_, *key);
+      if (!found) throw Missing{place_of(storage, *key)};
+      members_.push_back({*key, edit(*std::move(found))});
     }
   }
 

@@ -13,6 +13,7 @@
 #include <lockstep/sim/operation.hpp>
 #include <lockstep/sim/source_location.hpp>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -58,9 +59,7 @@ class Clock {
   [[nodiscard]] std::uint32_t operator[](unsigned thread) const noexcept { return ticks_[thread]; }
   /// Includes what `other` includes.
   void join(const Clock& other) noexcept {
-    for (unsigned i = 0; i != max_threads; ++i) {
-      if (ticks_[i] < other.ticks_[i]) ticks_[i] = other.ticks_[i];
-    }
+    for (unsigned i = 0; i != max_threads; ++i) ticks_[i] = std::max(ticks_[i], other.ticks_[i]);
   }
 
  private:

@@ -131,7 +131,7 @@ class StructureTest {
   /// Adds an operation: `function(structure, arguments...)`, for structures and specifications, with every
   /// combination of the arguments' values.
   template <class Function, class... Arguments>
-  StructureTest& operation(std::string name, Function function, std::vector<Arguments>... arguments) {
+  StructureTest& operation(const std::string& name, Function function, std::vector<Arguments>... arguments) {
     const auto domains =
         std::make_shared<const std::tuple<std::vector<Arguments>...>>(std::move(arguments)...);
     std::size_t choices = 1;
