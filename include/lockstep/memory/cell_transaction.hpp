@@ -1,16 +1,16 @@
 // Several cells, of a number that is known when compiling, changed together or not at all.
 //
-// Optimistically: read all at one moment, run the change on copies, set `writing` in the words of what changed,
-// validate the rest, install, release. Who finds a word taken or moved takes back what it has set, waits for a
-// while, and begins again. After some lost races all cells are locked, in the order of their addresses, before
-// they are read: then nothing can be lost.
+// Optimistically: read all at one moment, run the change on copies, set `writing` in the words of what
+// changed, validate the rest, install, release. Who finds a word taken or moved takes back what it has set,
+// waits for a while, and begins again. After some lost races all cells are locked, in the order of their
+// addresses, before they are read: then nothing can be lost.
 //
 // Why that ends. Nobody waits while it has set `writing`, so the words may be taken in any order: the one in
 // which they were given, for to sort addresses at random takes longer than all the rest (a branch that is
-// mispredicted every other time; it doubled the time of a transfer among a million cells). Two that take their
-// words in opposite orders, or that each read what the other writes, may fail each other; delays make it rare
-// that they do so again, and the locks, which cover what is only read as well, end it. Locks are waited for
-// while others are held, and so they have an order.
+// mispredicted every other time; it doubled the time of a transfer among a million cells). Two that take
+// their words in opposite orders, or that each read what the other writes, may fail each other; delays make
+// it rare that they do so again, and the locks, which cover what is only read as well, end it. Locks are
+// waited for while others are held, and so they have an order.
 //
 // Source: Tu et al., "Speedy Transactions in Multicore In-Memory Databases", SOSP 2013, without its epochs:
 // what would order all commits is here the single order of seq_cst operations (word.hpp).
@@ -179,20 +179,6 @@ class Optimistic : public CellReads<Cells...> {
   }
 
  private:
-  // A word to take, with what was seen in it.
-  struct Claim {
-    WordOf* word;
-    WordState seen;
-    bool changed;
-
-    [[nodiscard]] bool take(std::size_t& taken) const {
-      if (changed && !word->acquire(seen)) return false;
-      ++taken;
-      return true;
-    }
-  };
-  using Claims = std::array<Claim, count>;
-
   template <std::size_t... I>
   void prefetch(std::index_sequence<I...>) const {
     ((only_read<I> ? void() : this->template word<I>().prefetch_for_write()), ...);
@@ -218,27 +204,22 @@ class Optimistic : public CellReads<Cells...> {
      ...);
   }
 
-  /// Sets `writing` in what changed, in the order of the addresses, and validates the rest.
+  /// Sets `writing` in what changed, and then validates the rest. Without a list of what is to be taken back:
+  /// a locked instruction waits for every store before it.
   template <std::size_t... I>
-  [[nodiscard]] bool take(std::index_sequence<I...>) {
-    if constexpr (count == 1) {
-      return !changed_[0] || this->template word<0>().acquire(seen_[0]);
-    } else {
-      const Claims claims{Claim{&this->template word<I>(), seen_[I], changed_[I]}...};
-      std::size_t taken = 0;
-      if ((claims[I].take(taken) && ...) &&
-          ((changed_[I] || this->template word<I>().unmoved_together(seen_[I])) && ...)) [[likely]] {
-        return true;
-      }
-      take_back(claims, taken);
-      return false;
+  [[nodiscard]] bool take(std::index_sequence<I...>) const {
+    std::size_t taken = 0;
+    if (((!changed_[I] || this->template word<I>().acquire(seen_[I]) ? (++taken, true) : false) && ...) &&
+        rest_is_unmoved(Sequence{})) [[likely]] {
+      return true;
     }
+    ((I < taken && changed_[I] ? this->template word<I>().take_back(seen_[I]) : void()), ...);
+    return false;
   }
-  // By value, so that on the usual way the claims need not be in memory.
-  LOCKSTEP_COLD static void take_back(Claims claims, std::size_t taken) {
-    for (std::size_t i = 0; i != taken; ++i) {
-      if (claims[i].changed) claims[i].word->take_back(claims[i].seen);
-    }
+  template <std::size_t... I>
+  [[nodiscard]] bool rest_is_unmoved(std::index_sequence<I...>) const {
+    if constexpr (count == 1) return true;  // it was read at one moment, and is the only one
+    return ((changed_[I] || this->template word<I>().unmoved_together(seen_[I])) && ...);
   }
   template <std::size_t... I>
   void publish(std::index_sequence<I...>) const {
@@ -311,6 +292,15 @@ class Locked : public CellReads<Cells...> {
   std::size_t held_ = 0;
 };
 
+/// How to keep a function that was given as `Fn`: a small one that nobody else sees by itself, so that it may
+/// stay in registers; others by reference.
+template <class Fn>
+struct Kept {
+  using Bare = std::remove_reference_t<Fn>;
+  static constexpr bool small = std::is_trivially_copyable_v<Bare> && sizeof(Bare) <= 2 * sizeof(void*);
+  std::conditional_t<small && !std::is_lvalue_reference_v<Fn>, Bare, Bare&> fn;
+};
+
 /// Calls `fn` with `records`, those of const cells as const.
 template <class... Cells, class Fn>
 decltype(auto) call_with(Fn& fn, std::tuple<typename Cells::record_type...>& records) {
@@ -338,7 +328,7 @@ bool landed(Transaction& transaction, const Records& records, const Outcome& out
 }
 
 template <class Change, class Done, class... Cells>
-LOCKSTEP_COLD auto until_it_lands_after_all(Change& change, Done& done, unsigned lost, Cells&... cells) {
+LOCKSTEP_COLD auto until_it_lands_after_all(Change change, Done done, unsigned lost, Cells&... cells) {
   using R = typename std::tuple_element_t<0, std::tuple<Cells...>>::runtime_type;
   for (; lost != Pace<R>::losses_before_locking; ++lost) {
     if constexpr (!(std::is_const_v<Cells> && ...)) Pace<R>::back_off(lost);

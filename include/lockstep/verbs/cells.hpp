@@ -38,20 +38,23 @@ struct CellsAndFunction<First, Second, Rest...> {
 };
 
 template <class Fn, class... Cells>
-auto transact_cells(Fn& fn, Cells&... cells) {
+auto transact_cells(std::remove_reference_t<Fn>& fn, Cells&... cells) {
   using memory::detail::call_with;
+  const memory::detail::Kept<Fn> kept{fn};
   using Result =
       decltype(call_with<Cells...>(fn, std::declval<std::tuple<typename Cells::record_type...>&>()));
   if constexpr (std::is_void_v<Result>) {
     memory::detail::until_it_lands(
-        [&](auto& records) {
-          call_with<Cells...>(fn, records);
+        [kept](auto& records) mutable {
+          call_with<Cells...>(kept.fn, records);
           return memory::detail::Skip{};
         },
         [](auto&, auto&, auto&&) {}, cells...);
   } else {
     return memory::detail::until_it_lands(
-        [&](auto& records) -> std::decay_t<Result> { return call_with<Cells...>(fn, records); },
+        [kept](auto& records) mutable -> std::decay_t<Result> {
+          return call_with<Cells...>(kept.fn, records);
+        },
         [](auto&, auto&, std::decay_t<Result>&& result) { return std::move(result); }, cells...);
   }
 }
@@ -73,7 +76,8 @@ template <class... Args>
 auto transact(Args&&... args) {
   auto arguments = std::forward_as_tuple(args...);
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
-    return detail::transact_cells(std::get<sizeof...(I)>(arguments), std::get<I>(arguments)...);
+    return detail::transact_cells<std::tuple_element_t<sizeof...(I), std::tuple<Args...>>>(
+        std::get<sizeof...(I)>(arguments), std::get<I>(arguments)...);
   }(std::make_index_sequence<sizeof...(Args) - 1>{});
 }
 
@@ -84,8 +88,8 @@ template <class... Args>
 auto read_only(Args&&... args) {
   auto arguments = std::forward_as_tuple(args...);
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
-    return detail::transact_cells(std::get<sizeof...(I)>(arguments),
-                                  std::as_const(std::get<I>(arguments))...);
+    return detail::transact_cells<std::tuple_element_t<sizeof...(I), std::tuple<Args...>>>(
+        std::get<sizeof...(I)>(arguments), std::as_const(std::get<I>(arguments))...);
   }(std::make_index_sequence<sizeof...(Args) - 1>{});
 }
 
