@@ -32,8 +32,8 @@ inline constexpr std::size_t largest_inline = 512;
 /// Two cores that write to the same so many bytes slow each other down, on all that are common.
 inline constexpr std::size_t cache_line = 64;
 
-// Several words in one register, where compiler and processor have such registers: a record is copied in half
-// or an eighth of the time, and who copies it on does not wait for several stores to be gathered.
+// Several words in one register, where compiler and processor have such registers: who copies a record on
+// from there does not wait for several stores to be gathered.
 #if defined(__GNUC__) || defined(__clang__)
 #if defined(__AVX512F__)
 inline constexpr std::size_t widest_block = 64;
