@@ -28,12 +28,14 @@ class LockstepConan(ConanFile):
         "with_sim": [True, False],
         "with_hmac": [True, False],
         "with_sqlite": [True, False],
+        "with_postgres": [True, False],
     }
     default_options = {
         "fPIC": True,
         "with_sim": False,
         "with_hmac": False,
         "with_sqlite": False,
+        "with_postgres": False,
     }
     no_copy_source = True
 
@@ -68,6 +70,8 @@ class LockstepConan(ConanFile):
             self.requires("openssl/[>=1.1 <4]", transitive_headers=True, transitive_libs=True)
         if self.options.with_sqlite:
             self.requires("sqlite3/3.45.3", transitive_headers=True, transitive_libs=True)
+        if self.options.with_postgres:
+            self.requires("libpq/15.4", transitive_headers=True, transitive_libs=True)
 
     def package_id(self):
         # Headers are the same for every compiler and every version of what they include. The options
@@ -87,6 +91,7 @@ class LockstepConan(ConanFile):
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["LOCKSTEP_HMAC"] = bool(self.options.with_hmac)
         toolchain.cache_variables["LOCKSTEP_SQLITE"] = bool(self.options.with_sqlite)
+        toolchain.cache_variables["LOCKSTEP_POSTGRES"] = bool(self.options.with_postgres)
         toolchain.cache_variables["LOCKSTEP_SIM"] = bool(self.options.with_sim)
         toolchain.cache_variables["LOCKSTEP_INSTALL"] = True
         for part in ("PROGRAM", "TESTS", "EXAMPLES", "BENCH"):
@@ -127,6 +132,10 @@ class LockstepConan(ConanFile):
         if self.options.with_sqlite:
             sqlite = self._component("sqlite", "lockstep::sqlite", "lockstep-sqlite")
             sqlite.requires = ["library", "sqlite3::sqlite"]
+
+        if self.options.with_postgres:
+            postgres = self._component("postgres", "lockstep::postgres", "lockstep-postgres")
+            postgres.requires = ["library", "libpq::pq"]
 
         if self.options.with_sim:
             sim = self._component("sim", "lockstep::sim", "lockstep-sim")

@@ -4,6 +4,7 @@ set(LOCKSTEP_BOOST_VERSION 1.81)
 set(LOCKSTEP_GSL_VERSION 4.0)
 set(LOCKSTEP_TBB_VERSION 2021.8)
 set(LOCKSTEP_SQLITE_VERSION 3.26)  # table-valued pragmas
+set(LOCKSTEP_LIBPQ_VERSION 14)  # pipeline mode
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
@@ -17,6 +18,11 @@ endif()
 # lockstep::sqlite keeps records in SQLite files; without it everything else works.
 if(LOCKSTEP_SQLITE)
   find_package(SQLite3 ${LOCKSTEP_SQLITE_VERSION} QUIET)
+endif()
+
+# lockstep::postgres keeps records in PostgreSQL; without it everything else works.
+if(LOCKSTEP_POSTGRES)
+  find_package(PostgreSQL ${LOCKSTEP_LIBPQ_VERSION} QUIET)
 endif()
 
 set(boost_components "")

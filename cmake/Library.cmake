@@ -1,5 +1,5 @@
 # lockstep::lockstep, the header-only library, and its components that need a library of others:
-# lockstep::hmac OpenSSL, lockstep::sqlite SQLite.
+# lockstep::hmac OpenSSL, lockstep::sqlite SQLite, lockstep::postgres libpq.
 #
 # Headers are globbed, although CMake prefers lists, because a header that is missing from
 # a list would silently be neither installed nor verified; with CONFIGURE_DEPENDS a new file
@@ -9,7 +9,9 @@ file(GLOB_RECURSE lockstep_headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/incl
 set(lockstep_hmac_headers "${PROJECT_SOURCE_DIR}/include/lockstep/verbs/token_hmac.hpp")
 set(lockstep_sqlite_headers ${lockstep_headers})
 list(FILTER lockstep_sqlite_headers INCLUDE REGEX "/include/lockstep/sqlite/")
-list(REMOVE_ITEM lockstep_headers ${lockstep_hmac_headers} ${lockstep_sqlite_headers})
+set(lockstep_postgres_headers ${lockstep_headers})
+list(FILTER lockstep_postgres_headers INCLUDE REGEX "/include/lockstep/postgres/")
+list(REMOVE_ITEM lockstep_headers ${lockstep_hmac_headers} ${lockstep_sqlite_headers} ${lockstep_postgres_headers})
 
 # all_verify_interface_header_sets compiles each header alone, with only this target's include
 # directories and links. That proves a law of the house as well: sim/include is not among
@@ -43,4 +45,7 @@ if(LOCKSTEP_HMAC)
 endif()
 if(LOCKSTEP_SQLITE)
   lockstep_component_of(sqlite SQLite::SQLite3 "${SQLite3_FOUND}")
+endif()
+if(LOCKSTEP_POSTGRES)
+  lockstep_component_of(postgres PostgreSQL::PostgreSQL "${PostgreSQL_FOUND}")
 endif()

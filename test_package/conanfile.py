@@ -20,7 +20,7 @@ class LockstepTestConan(ConanFile):
     @property
     def _components(self):
         chosen = self.dependencies["lockstep"].options
-        return ["library"] + [name for name in ("hmac", "sim", "sqlite") if chosen.get_safe(f"with_{name}")]
+        return ["library"] + [name for name in ("hmac", "postgres", "sim", "sqlite") if chosen.get_safe(f"with_{name}")]
 
     def generate(self):
         toolchain = CMakeToolchain(self)

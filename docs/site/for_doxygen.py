@@ -30,6 +30,7 @@ SECTIONS = {
                 "What a storage must offer, the laws that it must keep, and a base to start from."),
     "memory": ("Embedded storage", "include/lockstep/memory", "Tables of records in memory."),
     "sqlite": ("SQLite", "include/lockstep/sqlite", "Tables of SQLite files."),
+    "postgres": ("PostgreSQL", "include/lockstep/postgres", "Tables of PostgreSQL databases."),
     "sql": ("SQL", "include/lockstep/sql", "What storages in SQL databases share: mappings, values, errors."),
     "runtime": ("Runtime", "include/lockstep/runtime", "The seam between lockstep and the machine it runs on."),
     "sim": ("Simulator", "sim/include/lockstep/sim", "Runs a test under every interleaving."),
@@ -40,12 +41,14 @@ NAMESPACES = {
     "lockstep::memory": "The embedded storage.",
     "lockstep::sql": "What storages in SQL databases share.",
     "lockstep::sqlite": "The storage in SQLite files.",
+    "lockstep::postgres": "The storage in PostgreSQL.",
     "lockstep::sim": "The simulator, with std's names for what stands in for std's.",
     "lockstep::sim::this_thread": "What a simulated thread does with itself.",
 }
 
 # The guide, in reading order.
-GUIDE = ["start", "install", "versions", "locks", "transactions", "choosing", "errors", "storages", "cells", "sqlite", "simulator", "checkers"]
+GUIDE = ["start", "install", "versions", "locks", "transactions", "choosing", "errors", "storages", "cells", "sqlite",
+         "postgres", "simulator", "checkers"]
 
 
 # --- Headers -----------------------------------------------------------------------------------------------

@@ -11,9 +11,10 @@ endif()
 
 vcpkg_check_features(OUT_FEATURE_OPTIONS FEATURE_OPTIONS
     FEATURES
-        hmac   LOCKSTEP_HMAC
-        sim    LOCKSTEP_SIM
-        sqlite LOCKSTEP_SQLITE
+        hmac     LOCKSTEP_HMAC
+        postgres LOCKSTEP_POSTGRES
+        sim      LOCKSTEP_SIM
+        sqlite   LOCKSTEP_SQLITE
 )
 
 if(NOT "sim" IN_LIST FEATURES)

@@ -9,7 +9,7 @@
 needed='lockstep needs a C++20 compiler (g++ 12 or clang 14, or later), CMake 3.25, Ninja,
 Boost 1.81 (headers, Context, JSON; for the tests also Test), oneTBB 2021.8, Microsoft GSL 4.0,
 CLI11 and {fmt};
-for all tests also OpenSSL, SQLite 3.26, Catch2, GoogleTest, pkg-config, make, Python 3.9 with jsonschema, git and
+for all tests also OpenSSL, SQLite 3.26, PostgreSQL 14 with libpq, Catch2, GoogleTest, pkg-config, make, Python 3.9 with jsonschema, git and
 Chromium;
 for the documentation Doxygen 1.9.4, doxygen-awesome-css and Python 3.9.'
 
@@ -24,8 +24,8 @@ wanted() {
     case $set in
       sim) printf '%s\n' c++:g++ cmake:cmake ninja:ninja-build \
         boost: boost:context boost:json libtbb-dev libmsgsl-dev libcli11-dev libfmt-dev ;;
-      test) printf '%s\n' boost:test libssl-dev libsqlite3-dev catch2 libgtest-dev pkg-config:pkgconf make:make \
-        python3:python3 python3-jsonschema git:git ;;
+      test) printf '%s\n' boost:test libssl-dev libsqlite3-dev libpq-dev postgresql catch2 libgtest-dev \
+        pkg-config:pkgconf make:make python3:python3 python3-jsonschema git:git ;;
       browser) printf '%s\n' chromium:chromium ;;
       docs) printf '%s\n' doxygen:doxygen doxygen-awesome-css python3:python3 ;;
       clang) printf '%s\n' clang-19 clang-tidy-19 libclang-rt-19-dev llvm-19 ;;

@@ -1113,6 +1113,14 @@ concept UnguardedStorage =
       storage.erase_unguarded(session, key);
     };
 
+/// A storage that can load several records into a session at once: loads of them in the session cost nothing
+/// then, or little.
+template <class S>
+concept PrefetchStorage = Storage<S> && requires(S& storage, session_of<S>& session,
+                                                 std::span<const key_of<S>> keys) {
+  storage.prefetch(session, keys);
+};
+
 /// A storage whose loads cost no round trip, so that verbs may look before they write.
 template <class S>
 concept LocalStorage = Storage<S> && std::remove_cvref_t<S>::loads_are_local;
@@ -3606,6 +3614,15 @@ class Transaction {
     return member.present() ? &member.record() : nullptr;
   }
 
+  /// Says what will be read, so that a storage behind a network can load it in one round trip. Where it cannot,
+  /// or where this attempt locks each record first, nothing happens.
+  template <Storage S>
+  void prefetch(S& storage, std::span<const std::type_identity_t<key_of<S>>> keys) {
+    if constexpr (PrefetchStorage<S>) {
+      if (!lock_) guarded([&] { storage.prefetch(session_, keys); });
+    }
+  }
+
   /// The record, to read. Throws Missing.
   template <Storage S>
   [[nodiscard]] const record_of<S>& read(S& storage, const key_of<S>& key, Caller where = Caller::here()) {
@@ -4068,7 +4085,7 @@ template <Numeric Amount>
 /// pessimistic (both records locked first), or adaptive. Throws AmountNotPositive,
 /// SameAccount, Missing, InsufficientFunds, AmountOverflow, ConstraintViolated, and
 /// Exhausted by `retry`'s limits; nothing was written then.
-/// Cost: two loads and one commit per attempt.
+/// Cost: two loads and one commit per attempt; the loads are one round trip where the storage can (PrefetchStorage).
 template <auto Field = Balance{}, Storage S>
   requires detail::Numeric<detail::AmountOf<record_of<S>, Field>>
 void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S>, Field>>& transfer,
@@ -4086,6 +4103,7 @@ void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S
             tx.lock(storage, to < from ? from : to);
           }
         }
+        if constexpr (PrefetchStorage<S>) tx.prefetch(storage, std::array<key_of<S>, 2>{from, to});
         auto& payer = std::invoke(Field, tx.edit(storage, from));
         auto& payee = std::invoke(Field, tx.edit(storage, to));
         if (!(payer >= amount)) throw InsufficientFunds{place_of(storage, from)};

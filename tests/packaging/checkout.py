@@ -10,20 +10,21 @@ DESCRIPTION = re.search(r'DESCRIPTION "(.*)"', CMAKE).group(1)
 OPTIONS = set(re.findall(r"^option\((LOCKSTEP_\w+)", CMAKE, re.MULTILINE))
 
 # Headers of the system: each is asked for by __has_include, or stands in a branch for one system.
-SYSTEM = {"cxxabi.h", "experimental", "sanitizer"}
+SYSTEM = {"cxxabi.h", "experimental", "poll.h", "sanitizer", "winsock2.h"}
 
 
 def headers(component, root=ROOT):
     """The files that a component installs below include/, as paths in there."""
     library = root / "include"
     hmac = library / "lockstep/verbs/token_hmac.hpp"
-    sqlite = set((library / "lockstep/sqlite").iterdir())
+    others = {name: set((library / "lockstep" / name).iterdir()) for name in ("postgres", "sqlite")}
     if component == "hmac":
         return {hmac.relative_to(library)}
-    if component == "sqlite":
-        return {path.relative_to(library) for path in sqlite}
+    if component in others:
+        return {path.relative_to(library) for path in others[component]}
     where = root / "sim/include" if component == "sim" else library
-    return {path.relative_to(where) for path in where.rglob("*") if path.is_file() and path not in sqlite | {hmac}}
+    apart = {hmac}.union(*others.values())
+    return {path.relative_to(where) for path in where.rglob("*") if path.is_file() and path not in apart}
 
 
 def public_sources(component, root=ROOT):

@@ -13,7 +13,8 @@ import checkout
 PORT = checkout.ROOT / "ports/lockstep"
 MANIFEST = json.loads((PORT / "vcpkg.json").read_text())
 PORTFILE = (PORT / "portfile.cmake").read_text()
-PROVIDERS = {"gsl": "ms-gsl", "sqlite3.h": "sqlite3", "tbb": "tbb", "oneapi": "tbb"}  # others have the name of what is included
+# Others have the name of what is included.
+PROVIDERS = {"gsl": "ms-gsl", "libpq-fe.h": "libpq", "sqlite3.h": "sqlite3", "tbb": "tbb", "oneapi": "tbb"}
 
 
 def dependencies(of):
@@ -109,7 +110,7 @@ class Portfile(Temporary):
         self.assertEqual(install(PORT, self.directory), package_of("library"))
 
     def test_a_feature_adds_its_component(self):
-        self.assertEqual(install(PORT, self.directory, "hmac;sqlite"), package_of("library", "hmac", "sqlite"))
+        self.assertEqual(install(PORT, self.directory, "hmac;postgres;sqlite"), package_of("library", "hmac", "postgres", "sqlite"))
 
 
 class Registry(Temporary):

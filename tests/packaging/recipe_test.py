@@ -14,6 +14,7 @@ Recipe = load_recipe(checkout.ROOT / "conanfile.py")
 PROVIDERS = {
     "boost/context": "boost::context",
     "gsl": "ms-gsl::_ms-gsl",
+    "libpq-fe.h": "libpq::pq",
     "openssl": "openssl::crypto",
     "sqlite3.h": "sqlite3::sqlite",
     "tbb": "onetbb::libtbb",
@@ -26,9 +27,10 @@ def provider(include):
 
 
 def option_sets():
-    for sim, hmac, sqlite in itertools.product([False, True], repeat=3):
-        chosen = ["library"] + ["sim"] * sim + ["hmac"] * hmac + ["sqlite"] * sqlite
-        yield chosen, Recipe.create(with_sim=sim, with_hmac=hmac, with_sqlite=sqlite)
+    components = ["sim", "hmac", "sqlite", "postgres"]
+    for options in itertools.product([False, True], repeat=len(components)):
+        chosen = [component for component, option in zip(components, options) if option]
+        yield ["library", *chosen], Recipe.create(**{f"with_{component}": True for component in chosen})
 
 
 def info(recipe):
@@ -126,6 +128,7 @@ class PackageId(unittest.TestCase):
     def test_another_set_of_headers_is_another_package(self):
         self.assertNotEqual(Recipe.create().id(), Recipe.create(with_hmac=True).id())
         self.assertNotEqual(Recipe.create().id(), Recipe.create(with_sqlite=True).id())
+        self.assertNotEqual(Recipe.create().id(), Recipe.create(with_postgres=True).id())
 
     def test_what_is_compiled_depends_on_the_compiler_and_the_dependencies(self):
         identity = Recipe.create(with_sim=True).id()
@@ -153,6 +156,9 @@ class Package(unittest.TestCase):
 
     def test_the_headers_that_need_sqlite_come_with_their_option(self):
         self.assertEqual(self.packaged(with_sqlite=True), self.expected("library", "sqlite"))
+
+    def test_the_headers_that_need_libpq_come_with_their_option(self):
+        self.assertEqual(self.packaged(with_postgres=True), self.expected("library", "postgres"))
 
 
 class Targets(unittest.TestCase):

@@ -12,6 +12,9 @@
 #ifdef LOCKSTEP_TEST_SQLITE
 #include "support/sqlite_bank.hpp"
 #endif
+#ifdef LOCKSTEP_TEST_POSTGRES
+#include "support/postgres_bank.hpp"
+#endif
 
 namespace test {
 
@@ -23,10 +26,30 @@ inline constexpr bool shares_locks = false;       ///< among readers
 inline constexpr bool remembers_erased = false;   ///< and goes on counting their versions
 inline constexpr bool checks_each_load = false;   ///< against the session's earlier ones: it reads a snapshot
 inline constexpr bool counts_to_the_end = false;  ///< of 64 bits without sign
+inline constexpr bool looks_before_it_writes = true;  ///< and so writes nothing that is there already
+inline constexpr bool waits_through_the_runtime = true;  ///< and not in a server
+inline constexpr int many = 250;                         ///< rounds of each of several threads
 
 template <lockstep::Runtime R = lockstep::StdRuntime>
 struct Bank : SqliteBank<R> {
   Bank() : SqliteBank<R>{quick({.busy_timeout = std::nullopt})} {}
+};
+
+#elif defined LOCKSTEP_TEST_POSTGRES
+// The same tests on PostgreSQL, as far as it can.
+
+inline constexpr bool locks_each_record = true;
+inline constexpr bool shares_locks = true;
+inline constexpr bool remembers_erased = false;
+inline constexpr bool checks_each_load = false;
+inline constexpr bool counts_to_the_end = false;
+inline constexpr bool looks_before_it_writes = false;
+inline constexpr bool waits_through_the_runtime = false;
+inline constexpr int many = 10;
+
+template <lockstep::Runtime R = lockstep::StdRuntime>
+struct Bank : PostgresBank<R> {
+  Bank() : PostgresBank<R>{{.lock_timeout = std::nullopt, .connection_wait = std::nullopt}} {}
 };
 
 #else
@@ -36,6 +59,9 @@ inline constexpr bool shares_locks = true;
 inline constexpr bool remembers_erased = true;
 inline constexpr bool checks_each_load = true;
 inline constexpr bool counts_to_the_end = true;
+inline constexpr bool looks_before_it_writes = true;
+inline constexpr bool waits_through_the_runtime = true;
+inline constexpr int many = 250;
 
 /// Accounts 1, 2 and 3 with 100 each, and order 7 of 40.
 template <lockstep::Runtime R = lockstep::StdRuntime>

@@ -125,7 +125,8 @@ BOOST_AUTO_TEST_CASE(plain_reads_do_not_wait_for_the_holder_of_a_lock) {
   BOOST_TEST(bank.balance(1) == 0);
 }
 
-BOOST_AUTO_TEST_CASE(guarded_writes_of_others_wait_for_the_holder_and_then_are_stale) {
+BOOST_AUTO_TEST_CASE(guarded_writes_of_others_wait_for_the_holder_and_then_are_stale,
+                     *boost::unit_test::enable_if<test::waits_through_the_runtime>()) {
   const test::Scripted scripted;
   Bank<ScriptedRuntime> bank;
   std::optional<ScopedLock<decltype(bank.accounts)>> lock;
@@ -138,7 +139,8 @@ BOOST_AUTO_TEST_CASE(guarded_writes_of_others_wait_for_the_holder_and_then_are_s
   BOOST_TEST(bank.balance(1) == 7);
 }
 
-BOOST_AUTO_TEST_CASE(a_held_lock_is_unavailable_at_once_or_not_granted_in_time_and_these_differ) {
+BOOST_AUTO_TEST_CASE(a_held_lock_is_unavailable_at_once_or_not_granted_in_time_and_these_differ,
+                     *boost::unit_test::enable_if<test::waits_through_the_runtime>()) {
   const test::Scripted scripted;
   Bank<ScriptedRuntime> bank;
   const ScopedLock holder{bank.accounts, 1};
@@ -174,7 +176,7 @@ BOOST_AUTO_TEST_CASE(lock_errors_name_the_record) {
 }
 
 BOOST_AUTO_TEST_CASE(shared_locks_are_held_together_and_hold_off_writers,
-                     *boost::unit_test::enable_if<test::shares_locks>()) {
+                     *boost::unit_test::enable_if<test::shares_locks && test::waits_through_the_runtime>()) {
   const test::Scripted scripted;
   Bank<ScriptedRuntime> bank;
   with_shared_lock(bank.accounts, 1, [&](const Account& account) {
@@ -279,7 +281,7 @@ BOOST_AUTO_TEST_CASE(if_one_of_several_records_is_absent_none_stays_locked) {
 }
 
 BOOST_AUTO_TEST_CASE(several_locks_are_taken_in_key_order_whatever_order_they_are_named_in,
-                     *boost::unit_test::enable_if<test::locks_each_record>()) {
+                     *boost::unit_test::enable_if<test::locks_each_record && test::waits_through_the_runtime>()) {
   Bank<WatchedRuntime> bank;
   auto holder = std::optional{bank.db.session()};
   bank.accounts.lock(*holder, 2);
@@ -295,7 +297,7 @@ BOOST_AUTO_TEST_CASE(those_who_lock_together_in_opposite_orders_never_deadlock) 
   const std::vector<int> there{1, 2, 3};
   const std::vector<int> back{3, 2, 1};
   const auto swap_forever = [&](const std::vector<int>& keys) {
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < 2 * test::many; ++i) {
       with_locks(bank.accounts, keys, [](auto& records) {
         --records[1].balance;
         ++records[3].balance;
@@ -306,8 +308,8 @@ BOOST_AUTO_TEST_CASE(those_who_lock_together_in_opposite_orders_never_deadlock) 
     const std::jthread one{swap_forever, there};
     const std::jthread two{swap_forever, back};
   }
-  BOOST_TEST(bank.balance(1) == 100 - 1000);
-  BOOST_TEST(bank.balance(3) == 100 + 1000);
+  BOOST_TEST(bank.balance(1) == 100 - 4 * test::many);
+  BOOST_TEST(bank.balance(3) == 100 + 4 * test::many);
 }
 
 BOOST_AUTO_TEST_CASE(increments_under_a_lock_by_several_threads_all_survive) {
@@ -316,12 +318,12 @@ BOOST_AUTO_TEST_CASE(increments_under_a_lock_by_several_threads_all_survive) {
     std::vector<std::jthread> threads;
     for (int thread = 0; thread < 4; ++thread) {
       threads.emplace_back([&] {
-        for (int i = 0; i < 250; ++i)
+        for (int i = 0; i < test::many; ++i)
           with_lock(bank.accounts, 1, [](Account& account) { ++account.balance; });
       });
     }
   }
-  BOOST_TEST(bank.balance(1) == 1100);
+  BOOST_TEST(bank.balance(1) == 100 + 4 * test::many);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(a_function_that_swallows_a_lost_race_is_run_again_all_the_s
 }
 
 BOOST_AUTO_TEST_CASE(a_function_that_swallows_a_deadlock_is_run_again_all_the_same,
-                     *boost::unit_test::enable_if<test::locks_each_record>()) {
+                     *boost::unit_test::enable_if<test::locks_each_record && test::waits_through_the_runtime>()) {
   const test::Scripted scripted;
   Bank<ScriptedRuntime> bank;
   auto other = bank.db.session();
@@ -781,7 +781,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_returns_what_can_only_be_moved) {
 }
 
 BOOST_AUTO_TEST_CASE(two_transactions_that_lock_in_opposite_orders_both_finish,
-                     *boost::unit_test::enable_if<test::locks_each_record>()) {
+                     *boost::unit_test::enable_if<test::locks_each_record && test::waits_through_the_runtime>()) {
   Bank<WatchedRuntime> bank;
   std::atomic<int> deadlocks = 0;
   const auto locking = [&](int first, int second, auto between) {
@@ -812,7 +812,7 @@ BOOST_AUTO_TEST_CASE(readers_among_writing_threads_never_see_a_torn_state) {
   Bank bank;
   std::atomic<bool> done = false;
   std::jthread writer{[&] {
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < 2 * test::many; ++i) {
       transact(bank.db, [&](auto& tx) {
         --tx.edit(bank.accounts, 1).balance;
         ++tx.edit(bank.accounts, 2).balance;

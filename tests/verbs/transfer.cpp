@@ -176,7 +176,8 @@ BOOST_AUTO_TEST_CASE(a_transfer_keeps_the_invariants) {
   transfer(purses, {1, 2, 30});
 }
 
-BOOST_AUTO_TEST_CASE(a_pessimistic_transfer_locks_both_sides_in_key_order) {
+BOOST_AUTO_TEST_CASE(a_pessimistic_transfer_locks_both_sides_in_key_order,
+                     *boost::unit_test::enable_if<test::waits_through_the_runtime>()) {
   const test::Scripted scripted;
   Bank<ScriptedRuntime> bank;
   for (const auto& [from, to] : {std::pair{1, 2}, std::pair{2, 1}}) {
@@ -192,7 +193,8 @@ BOOST_AUTO_TEST_CASE(a_pessimistic_transfer_locks_both_sides_in_key_order) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(an_adaptive_transfer_that_keeps_losing_locks_both_sides_in_key_order) {
+BOOST_AUTO_TEST_CASE(an_adaptive_transfer_that_keeps_losing_locks_both_sides_in_key_order,
+                     *boost::unit_test::enable_if<test::waits_through_the_runtime>()) {
   const test::Scripted scripted;
   memory::Database<ScriptedRuntime> db;
   test::Interrupted<int, Account, ScriptedRuntime> accounts{db};
@@ -238,7 +240,7 @@ BOOST_AUTO_TEST_CASE(money_is_conserved_among_threads_however_they_lock) {
       for (int thread = 0; thread < 4; ++thread) {
         threads.emplace_back([&, thread] {
           start.arrive_and_wait();
-          for (int i = 0; i < 250; ++i) {
+          for (int i = 0; i < test::many; ++i) {
             const int from = 1 + (i + thread) % 3;
             const int to = 1 + (from + i % 2) % 3;
             try {
@@ -256,7 +258,7 @@ BOOST_AUTO_TEST_CASE(money_is_conserved_among_threads_however_they_lock) {
     for (const int key : {1, 2, 3}) BOOST_TEST(bank.balance(key) >= 0);
     std::uint64_t moves = 0;
     for (const int key : {1, 2, 3}) moves += bank.version(key).number();
-    BOOST_TEST(moves == 2U * (1000U - static_cast<unsigned>(refused)));  // every other one landed, once
+    BOOST_TEST(moves == 2U * static_cast<unsigned>(4 * test::many - refused));  // every other one landed, once
   }
 }
 
@@ -264,7 +266,7 @@ BOOST_AUTO_TEST_CASE(a_watcher_never_sees_money_between_the_accounts) {
   Bank bank;
   std::atomic<bool> done = false;
   std::jthread mover{[&] {
-    for (int i = 0; i < 500; ++i) transfer(bank.accounts, {1 + i % 2, 2 - i % 2, 7});
+    for (int i = 0; i < 2 * test::many; ++i) transfer(bank.accounts, {1 + i % 2, 2 - i % 2, 7});
     done = true;
   }};
   bool missing = false;

@@ -201,7 +201,8 @@ BOOST_AUTO_TEST_CASE(a_guarded_change_holds_the_records_lock) {
   BOOST_TEST(!bank.locked(1));
 }
 
-BOOST_AUTO_TEST_CASE(a_guarded_change_waits_for_a_holder_of_the_lock) {
+BOOST_AUTO_TEST_CASE(a_guarded_change_waits_for_a_holder_of_the_lock,
+                     *boost::unit_test::enable_if<test::waits_through_the_runtime>()) {
   const test::Scripted scripted;
   Bank<ScriptedRuntime> bank;
   auto holder = bank.db.session();

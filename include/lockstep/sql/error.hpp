@@ -14,7 +14,7 @@ class DatabaseError : public Error {
  public:
   /// `code` is the backend's own, `message` what it says.
   DatabaseError(int code, const std::string& message) : Error{message}, code_{code} {}
-  /// The backend's code: SQLite's extended result code.
+  /// The backend's code: SQLite's extended result code; 0 of PostgreSQL, see postgres::ServerError.
   [[nodiscard]] int code() const noexcept { return code_; }
 
  private:

@@ -43,6 +43,8 @@ class StatementText {
     if (!dialect_->numbered) return add("?");
     return add("$").add(std::to_string(++values_));
   }
+  /// How many values have a placeholder so far.
+  [[nodiscard]] std::size_t values() const noexcept { return values_; }
   /// Every item of `names`, with `separator` between them.
   template <class Names, class Each>
   StatementText& list(const Names& names, std::string_view separator, Each&& each) {

@@ -13,6 +13,7 @@
 
 #include <concepts>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -183,6 +184,14 @@ concept UnguardedStorage =
       storage.write_unguarded(session, key, std::move(record));
       storage.erase_unguarded(session, key);
     };
+
+/// A storage that can load several records into a session at once: loads of them in the session cost nothing
+/// then, or little.
+template <class S>
+concept PrefetchStorage = Storage<S> && requires(S& storage, session_of<S>& session,
+                                                 std::span<const key_of<S>> keys) {
+  storage.prefetch(session, keys);
+};
 
 /// A storage whose loads cost no round trip, so that verbs may look before they write.
 template <class S>

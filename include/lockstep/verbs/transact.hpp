@@ -10,7 +10,9 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <span>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 namespace lockstep {
@@ -195,6 +197,15 @@ class Transaction {
     [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     auto& member = this->member(storage, key);
     return member.present() ? &member.record() : nullptr;
+  }
+
+  /// Says what will be read, so that a storage behind a network can load it in one round trip. Where it cannot,
+  /// or where this attempt locks each record first, nothing happens.
+  template <Storage S>
+  void prefetch(S& storage, std::span<const std::type_identity_t<key_of<S>>> keys) {
+    if constexpr (PrefetchStorage<S>) {
+      if (!lock_) guarded([&] { storage.prefetch(session_, keys); });
+    }
   }
 
   /// The record, to read. Throws Missing.

@@ -3,6 +3,7 @@
 
 #include <lockstep/verbs/transact.hpp>
 
+#include <array>
 #include <concepts>
 #include <limits>
 
@@ -107,7 +108,7 @@ template <Numeric Amount>
 /// pessimistic (both records locked first), or adaptive. Throws AmountNotPositive,
 /// SameAccount, Missing, InsufficientFunds, AmountOverflow, ConstraintViolated, and
 /// Exhausted by `retry`'s limits; nothing was written then.
-/// Cost: two loads and one commit per attempt.
+/// Cost: two loads and one commit per attempt; the loads are one round trip where the storage can (PrefetchStorage).
 template <auto Field = Balance{}, Storage S>
   requires detail::Numeric<detail::AmountOf<record_of<S>, Field>>
 void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S>, Field>>& transfer,
@@ -125,6 +126,7 @@ void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S
             tx.lock(storage, to < from ? from : to);
           }
         }
+        if constexpr (PrefetchStorage<S>) tx.prefetch(storage, std::array<key_of<S>, 2>{from, to});
         auto& payer = std::invoke(Field, tx.edit(storage, from));
         auto& payee = std::invoke(Field, tx.edit(storage, to));
         if (!(payer >= amount)) throw InsufficientFunds{place_of(storage, from)};

@@ -7,6 +7,9 @@
 #ifdef WITH_SQLITE
 #include <lockstep/sqlite/table.hpp>
 #endif
+#ifdef WITH_POSTGRES
+#include <lockstep/postgres/table.hpp>
+#endif
 #ifdef WITH_SIM
 #include <lockstep/sim/explore.hpp>
 #endif
@@ -29,6 +32,13 @@ int main() {
 #ifdef WITH_SQLITE
   lockstep::sqlite::Database<> file{"consumer.sqlite"};
   good = good && !file.session().over();
+#endif
+#ifdef WITH_POSTGRES
+  try {  // there may be no server, and that is said
+    lockstep::postgres::Database<> server{"host=/nowhere"};
+    good = false;
+  } catch (const lockstep::ConnectionLost&) {
+  }
 #endif
 #ifdef WITH_SIM
   good = good && lockstep::sim::explore([] { lockstep::sim::check(true, "holds"); }).complete;

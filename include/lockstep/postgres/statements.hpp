@@ -1,0 +1,253 @@
+// The text of every statement on a mapped table of PostgreSQL. Each guarded write is one statement that
+// also tells what is there where it did not land.
+#pragma once
+
+#include <lockstep/sql/statements.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace lockstep::postgres::detail {
+
+/// Times are kept in UTC, as ActiveRecord keeps them; the session's time zone is UTC, too.
+inline constexpr sql::detail::Dialect dialect{.numbered = true, .now = "(now() AT TIME ZONE 'UTC')"};
+
+/// What a write asks of the row that is stored.
+enum class Guard {
+  version,  ///< that it is at a version, which is bound
+  absent,   ///< that there is none
+  any,      ///< that there is one
+};
+
+/// How a statement holds what it reads.
+enum class Hold {
+  no,         ///< not at all: the last committed state
+  shared,     ///< FOR SHARE
+  update,     ///< FOR NO KEY UPDATE: as an UPDATE that leaves the key alone
+  exclusive,  ///< FOR UPDATE
+};
+
+/// The statements on one table. A version that is NULL counts as 0. In a table without a version column a
+/// row's version is its xmin: the number of the transaction that wrote it.
+///
+/// Several guards hold or fail together by a setting of the transaction: each check that fails sets it, and
+/// writes look at it.
+class Statements {
+  using Text = sql::detail::StatementText;
+
+ public:
+  explicit Statements(sql::detail::Layout layout) : layout_{std::move(layout)} {}
+
+  [[nodiscard]] const sql::detail::Layout& layout() const noexcept { return layout_; }
+  [[nodiscard]] bool versioned() const noexcept { return !layout_.version.empty(); }
+
+  /// Must run before the checks of a commit.
+  static constexpr std::string_view begin_checks = "SELECT set_config('lockstep.guards', 'hold', true)";
+
+  /// Binds the key. Gives the version, then the fields.
+  [[nodiscard]] std::string select(Hold hold = Hold::no) const {
+    Text sql{dialect};
+    read(sql, hold);
+    return std::move(sql).text();
+  }
+
+  /// Binds the key. Gives one row: whether the row is held, whether there is one, its version and its
+  /// fields. One that others have locked is not waited for.
+  [[nodiscard]] std::string select_unless_locked(Hold hold) const {
+    Text sql{dialect};
+    with_now(sql, hold, " SKIP LOCKED");
+    sql.add(" SELECT EXISTS (SELECT FROM lockstep_now), EXISTS (SELECT FROM ").name(layout_.table);
+    same_key(sql.add(" WHERE true"), 1);
+    sql.add("), lockstep_now.* FROM (SELECT) AS one LEFT JOIN lockstep_now ON true");
+    return std::move(sql).text();
+  }
+
+  /// Binds the key, then the version of each guard that has one. Gives one row: the setting, the version
+  /// and the fields of what is stored, or NULL; holds the row until the end of the transaction.
+  [[nodiscard]] std::string check(std::span<const Guard> guards, Hold hold) const {
+    Text sql{dialect};
+    with_now(sql, hold, "");
+    sql.add(" SELECT set_config('lockstep.guards', CASE WHEN ");
+    sql.list(guards, " AND ", [&](Guard guard) {
+      switch (guard) {
+        case Guard::version:
+          sql.add("(SELECT version FROM lockstep_now) = CAST(").value().add(" AS bigint)");
+          break;
+        case Guard::absent:
+          sql.add("NOT EXISTS (SELECT FROM lockstep_now)");
+          break;
+        case Guard::any:
+          sql.add("EXISTS (SELECT FROM lockstep_now)");
+          break;
+      }
+    });
+    sql.add(" THEN current_setting('lockstep.guards') ELSE 'fail' END, true), lockstep_now.* "
+            "FROM (SELECT) AS one LEFT JOIN lockstep_now ON true");
+    return std::move(sql).text();
+  }
+
+  // A write alone tells the version that it landed at, or NULL; where it did not land, then the version and
+  // the fields of what is stored, as the statement saw it when it began. A write among others gives the
+  // version only, and an error where its guard has held and yet nothing was written.
+
+  /// Binds the key, the version if there is one, the fields.
+  [[nodiscard]] std::string insert(bool alone) const {
+    Text sql{dialect};
+    auto columns = layout_.key;
+    if (versioned()) columns.push_back(layout_.version);
+    columns.insert(columns.end(), layout_.fields.begin(), layout_.fields.end());
+    const auto times = {layout_.created_at, layout_.updated_at};
+    const auto name = [&](const std::string& column) { sql.name(column); };
+
+    sql.add("WITH lockstep_landed AS (INSERT INTO ").name(layout_.table).add(" (").list(columns, ", ", name);
+    for (const auto& column : times) {
+      if (!column.empty()) sql.add(", ").name(column);
+    }
+    sql.add(") SELECT ").list(columns, ", ", [&](const std::string&) { sql.value(); });
+    for (const auto& column : times) {
+      if (!column.empty()) sql.add(", ").add(dialect.now);
+    }
+    if (alone) {
+      sql.add(" ON CONFLICT (").list(layout_.key, ", ", name).add(") DO NOTHING");
+    } else {
+      sql.add(" WHERE ").add(all_hold);
+    }
+    returning(sql);
+    return finished(std::move(sql), alone, 1, true);
+  }
+
+  /// Binds the fields that `changed` has, the key, and the old version if guarded. A version moves by one.
+  [[nodiscard]] std::string update(std::span<const bool> changed, bool guarded, bool alone) const {
+    Text sql{dialect};
+    sql.add("WITH lockstep_landed AS (UPDATE ").name(layout_.table).add(" SET ");
+    std::string_view comma;
+    const auto set = [&](std::string_view column) -> Text& {
+      sql.add(comma).name(column).add(" = ");
+      comma = ", ";
+      return sql;
+    };
+    for (std::size_t at = 0; at < changed.size(); ++at) {
+      if (changed[at]) set(layout_.fields[at]).value();
+    }
+    if (versioned()) set(layout_.version).add(version()).add(" + 1");
+    if (!layout_.updated_at.empty()) set(layout_.updated_at).add(dialect.now);
+    if (comma.empty()) set(layout_.key.front()).name(layout_.key.front());  // it is there, and stays as it is
+    const auto key = where_key(sql);
+    if (guarded) where_version(sql);
+    if (!alone) sql.add(" AND ").add(all_hold);
+    returning(sql);
+    return finished(std::move(sql), alone, key, true);
+  }
+
+  /// Binds the fields, the new version, the key and the old version: an erased row that was inserted again.
+  [[nodiscard]] std::string replace(std::span<const bool> changed) const {
+    Text sql{dialect};
+    sql.add("WITH lockstep_landed AS (UPDATE ").name(layout_.table).add(" SET ");
+    for (std::size_t at = 0; at < changed.size(); ++at) {
+      if (changed[at]) sql.name(layout_.fields[at]).add(" = ").value().add(", ");
+    }
+    sql.name(layout_.version).add(" = ").value();
+    if (!layout_.updated_at.empty()) sql.add(", ").name(layout_.updated_at).add(" = ").add(dialect.now);
+    where_key(sql);
+    where_version(sql);
+    sql.add(" AND ").add(all_hold);
+    returning(sql);
+    return finished(std::move(sql), false, 0, true);
+  }
+
+  /// Binds the key, and the version if guarded.
+  [[nodiscard]] std::string erase(bool guarded, bool alone) const {
+    Text sql{dialect};
+    sql.add("WITH lockstep_landed AS (DELETE FROM ").name(layout_.table);
+    const auto key = where_key(sql);
+    if (guarded) where_version(sql);
+    if (!alone) sql.add(" AND ").add(all_hold);
+    returning(sql);
+    return finished(std::move(sql), alone, key, false);  // what a cascade erased before is erased, too
+  }
+
+ private:
+  static constexpr std::string_view all_hold = "current_setting('lockstep.guards') = 'hold'";
+
+  [[nodiscard]] std::string version() const {
+    if (!versioned()) return "CAST(CAST(xmin AS text) AS bigint)";
+    return joined("COALESCE(", sql::quoted(layout_.version), ", 0)");
+  }
+
+  void read(Text& sql, Hold hold, std::string_view wait = "") const {
+    sql.add("SELECT CAST(").add(version()).add(" AS bigint)");
+    for (const auto& field : layout_.fields) sql.add(", ").name(field);
+    sql.add(" FROM ").name(layout_.table);
+    where_key(sql);
+    switch (hold) {
+      case Hold::no:
+        return;
+      case Hold::shared:
+        sql.add(" FOR SHARE");
+        break;
+      case Hold::update:
+        sql.add(" FOR NO KEY UPDATE");
+        break;
+      case Hold::exclusive:
+        sql.add(" FOR UPDATE");
+        break;
+    }
+    sql.add(wait);
+  }
+
+  // The names of the fields may be any; those of the statement's own tables and columns are their own.
+  void with_now(Text& sql, Hold hold, std::string_view wait) const {
+    sql.add("WITH lockstep_now(version");
+    for (std::size_t at = 0; at < layout_.fields.size(); ++at) sql.add(", field").add(std::to_string(at));
+    sql.add(") AS MATERIALIZED (");
+    read(sql, hold, wait);
+    sql.add(")");
+  }
+
+  void returning(Text& sql) const { sql.add(" RETURNING CAST(").add(version()).add(" AS bigint) AS version)"); }
+
+  // `key` is the number of the key's first placeholder.
+  [[nodiscard]] std::string finished(Text&& sql, bool alone, std::size_t key, bool must_land) const {
+    if (!alone) {
+      sql.add(" SELECT (SELECT version FROM lockstep_landed)");
+      if (must_land) {  // an error is the only way to stop a transaction that is under way
+        sql.add(", CAST(CASE WHEN EXISTS (SELECT FROM lockstep_landed) OR NOT (").add(all_hold);
+        sql.add(") THEN '0' ELSE 'lockstep: a trigger or cascade was in the way' END AS integer)");
+      }
+      return std::move(sql).text();
+    }
+    sql.add(", lockstep_now(version");
+    for (std::size_t at = 0; at < layout_.fields.size(); ++at) sql.add(", field").add(std::to_string(at));
+    sql.add(") AS (SELECT CAST(").add(version()).add(" AS bigint)");
+    for (const auto& field : layout_.fields) sql.add(", ").name(field);
+    sql.add(" FROM ").name(layout_.table).add(" WHERE NOT EXISTS (SELECT FROM lockstep_landed)");
+    same_key(sql, key);
+    sql.add(") SELECT lockstep_landed.version, lockstep_now.* FROM (SELECT) AS one "
+            "LEFT JOIN lockstep_landed ON true LEFT JOIN lockstep_now ON true");
+    return std::move(sql).text();
+  }
+
+  // Returns the number of the first placeholder.
+  std::size_t where_key(Text& sql) const {
+    const auto first = sql.values() + 1;
+    sql.add(" WHERE ").list(layout_.key, " AND ",
+                            [&](const std::string& column) { sql.name(column).add(" = ").value(); });
+    return first;
+  }
+  // The key once more, whose first placeholder has the number `first`.
+  void same_key(Text& sql, std::size_t first) const {
+    for (const auto& column : layout_.key) {
+      sql.add(" AND ").name(column).add(" = $").add(std::to_string(first++));
+    }
+  }
+  void where_version(Text& sql) const {
+    sql.add(" AND ").add(version()).add(" = CAST(").value().add(" AS bigint)");
+  }
+
+  sql::detail::Layout layout_;
+};
+
+}  // namespace lockstep::postgres::detail

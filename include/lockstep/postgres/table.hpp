@@ -1,0 +1,484 @@
+// The PostgreSQL storage: a table of a database, mapped to records of one type.
+//
+// It models Storage with locks of rows, savepoints, chosen versions, guarded change and unguarded writes.
+// Other programs may write the same rows: whoever counts the version column up with each write, as Rails'
+// `lock_version` does, is seen and respected, and sees and respects in turn.
+#pragma once
+
+#include <lockstep/core/contract.hpp>
+#include <lockstep/postgres/database.hpp>
+
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lockstep::postgres {
+
+namespace detail {
+
+/// Whether a column of a type keeps values of `type` as they are. Text goes into any type that has a text
+/// of its own, and comes back as the server writes it: 1.50, 2026-01-31 12:00:00, {"a": 1}.
+[[nodiscard]] inline bool keeps(std::string_view declared, sql::ColumnType type) {
+  const auto is = [&](auto... names) { return ((declared == names) || ...); };
+  const bool whole = is("int2", "int4", "int8", "bool");
+  const bool real = is("float4", "float8");
+  const bool bytes = is("bytea");
+  switch (type) {
+    case sql::ColumnType::integer:
+      return whole;
+    case sql::ColumnType::real:
+      return is("float8");  // of 64 bits a float4 keeps half
+    case sql::ColumnType::text:
+      return !whole && !real && !bytes && !is("bpchar");  // which pads with spaces
+    case sql::ColumnType::blob:
+      return bytes;
+  }
+  return false;
+}
+
+/// What a table is apart from its layout.
+struct Described {
+  sql::detail::Layout layout;
+  std::string oid;                // the table's number
+  std::string key_constraint;     // the name of the index that the key is unique by
+  std::int64_t last_version = 0;  // that the version column can hold
+};
+
+}  // namespace detail
+
+/// A keyed collection of records in a table of a PostgreSQL database. Safe to use from any thread; refers to
+/// its database, which must outlive it, as it must outlive the sessions that use it.
+///
+/// `T` is described with Boost.Describe, and its fields have an sql::Codec, as the parts of `Key` have: one
+/// value, or a tuple of them. The key is no field of `T`. Use one Table for a table within one session.
+///
+/// A lock is the row's: FOR UPDATE, or FOR SHARE. Where there is no row yet, it is an advisory lock of the
+/// transaction by a number computed from table and key, which every insert of lockstep takes as well.
+template <class Key, sql::Record T, Runtime R = StdRuntime>
+class Table : public FindsVerbs {
+  static_assert(std::copyable<Key>, "postgres::Table: the key type must be copyable");
+
+ public:
+  using key_type = Key;                               ///< as Storage asks
+  using record_type = T;                              ///< as Storage asks
+  using version_type = Version;                       ///< 64-bit counters
+  using runtime_type = R;                             ///< the database's
+  static constexpr bool loads_are_a_snapshot = true;  ///< as SnapshotStorage asks
+
+  /// Opens the table that `mapping` names. Throws sql::MappingMismatch with all that the table lacks,
+  /// ConnectionLost, ServerError.
+  Table(Database<R>& database, const sql::Mapping& mapping) : Table{database, described(database, mapping)} {}
+  /// The table `name`, with the key in the column `id` and each field in the column of its name.
+  template <std::convertible_to<std::string_view> Name>
+  Table(Database<R>& database, const Name& name) : Table{database, named(name)} {}
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  /// The table's name.
+  [[nodiscard]] const std::string& name() const noexcept { return statements_.layout().table; }
+  /// True if it has a version column. If not, a record's version is the row's xmin: the number of the
+  /// transaction that wrote it, whoever that was. Such a version does not survive a dump and restore.
+  [[nodiscard]] bool versioned() const noexcept { return statements_.versioned(); }
+  /// True if both are stored alike.
+  [[nodiscard]] bool same_key(const Key& a, const Key& b) const { return bytes_of(a) == bytes_of(b); }
+  /// The database that it belongs to.
+  [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
+  /// A session of the database: what it stages commits together with other tables' changes.
+  [[nodiscard]] Session<R> session() const { return database_->session(); }
+
+  /// The last committed record, whatever locks others hold. Throws sql::Unreadable if a column holds what
+  /// its field cannot, ConnectionLost, ServerError. Cost: one round trip.
+  [[nodiscard]] std::optional<Versioned<T>> load(const Key& key) const {
+    typename Database<R>::Lease lease{*database_};
+    try {
+      return value_of(present_of(lease.connection().run(select(key, detail::Hold::no)), 0, key));
+    } catch (const detail::Refused& refused) {
+      detail::throw_failure(refused.failure, place(key));
+    } catch (const detail::Broken& broken) {
+      lease.drop();
+      throw ConnectionLost{joined("PostgreSQL: ", broken.why)};
+    }
+  }
+
+  /// The record as `session` sees it: its own staged write, or the record of its snapshot.
+  /// Throws StaleRecord if a lock ended the snapshot, and what was loaded before has changed since;
+  /// ConnectionLost, ServerError, SerializationFailure. Cost: one round trip, the beginning of the transaction
+  /// included; none if the session has loaded or locked it.
+  [[nodiscard]] std::optional<Versioned<T>> load(Session<R>& session, const Key& key) {
+    auto& work = work_of(session);
+    auto& entry = entry_of(work, key);
+    if (entry.writes()) {
+      if (!entry.staged.record) return std::nullopt;
+      return Versioned<T>{*std::static_pointer_cast<const T>(entry.staged.record), entry.staged.guard};
+    }
+    detail::Entry* const wanted[] = {&entry};
+    work.read(wanted);
+    return value_of(*entry.current);
+  }
+
+  /// Loads several records into `session` in one round trip: later loads of them are free. Throws as `load`.
+  void prefetch(Session<R>& session, std::span<const Key> keys) {
+    auto& work = work_of(session);
+    std::vector<detail::Entry*> wanted;
+    for (const auto& key : keys) {
+      auto& entry = entry_of(work, key);
+      if (!entry.writes()) wanted.push_back(&entry);
+    }
+    if (!wanted.empty()) work.read(wanted);
+  }
+
+  /// Stages a validation: at commit the record must still be at `version`.
+  void expect(Session<R>& session, const Key& key, Version version) {
+    entry_of(work_of(session), key).staged.expected.push_back(version);
+  }
+
+  /// Stages a write guarded by `version`; absent inserts. If the session has loaded the record at that
+  /// version, the columns that differ are written; else all.
+  void write(Session<R>& session, const Key& key, Version version, T record) {
+    auto& entry = entry_of(work_of(session), key);
+    const bool known = entry.seen && !version.absent() && entry.seen->version == version;
+    stage(entry, {.write = Staged::Write::put,
+                  .guard = version,
+                  .record = std::make_shared<const T>(std::move(record)),
+                  .base = known ? entry.seen->record : nullptr});
+  }
+
+  /// Stages a write guarded by `version`, at which the record was `base`: the columns that differ are
+  /// written.
+  void write(Session<R>& session, const Key& key, Version version, T record, const T& base) {
+    stage(entry_of(work_of(session), key), {.write = Staged::Write::put,
+                                            .guard = version,
+                                            .record = std::make_shared<const T>(std::move(record)),
+                                            .base = std::make_shared<const T>(base)});
+  }
+
+  /// Stages an insert that lands at `initial`. PostgreSQL does not remember erased versions: only one that
+  /// this session erases is known to be used. The commit throws VersionUnavailable for one that the column
+  /// cannot hold.
+  void insert(Session<R>& session, const Key& key, T record, Version initial) {
+    stage(entry_of(work_of(session), key), {.write = Staged::Write::put,
+                                            .initial = initial,
+                                            .record = std::make_shared<const T>(std::move(record))});
+  }
+
+  /// Stages an erase guarded by `version`.
+  void erase(Session<R>& session, const Key& key, Version version) {
+    stage(entry_of(work_of(session), key), {.write = Staged::Write::erase, .guard = version});
+  }
+
+  /// Stages a write of an existing record whatever its version. It is counted.
+  void write_unguarded(Session<R>& session, const Key& key, T record) {
+    stage(entry_of(work_of(session), key), {.write = Staged::Write::put,
+                                            .guarded = false,
+                                            .record = std::make_shared<const T>(std::move(record))});
+  }
+
+  /// Stages an erase of an existing record whatever its version. It is counted.
+  void erase_unguarded(Session<R>& session, const Key& key) {
+    stage(entry_of(work_of(session), key), {.write = Staged::Write::erase, .guarded = false});
+  }
+
+  /// After a commit: the version at which the session's write of `key` landed.
+  [[nodiscard]] Version version(Session<R>& session, const Key& key) const {
+    Expects(lockstep::detail::told(session.over() && session.work_,
+                                   "a version is known once its session has committed"));
+    return session.work_->index.at(index_of(key))->landed;
+  }
+
+  /// Locks the row until the session ends, and loads it. Ends the session's snapshot: later loads show the
+  /// present, or throw StaleRecord if what was loaded before is not. Throws LockUnavailable, LockTimeout,
+  /// Deadlock, SerializationFailure, ConnectionLost, ServerError; locks taken before stay held after the
+  /// first three. Cost: one round trip, and a second one where there is no row.
+  bool lock(Session<R>& session, const Key& key, LockMode mode = LockMode::exclusive,
+            Wait wait = Wait::forever()) {
+    auto& work = work_of(session);
+    return work.lock(entry_of(work, key), mode, wait);
+  }
+
+  /// Runs `change` on a copy of the record while holding its lock, and stores the copy if `change`
+  /// returns true. Nothing if it returned false. Throws Missing, and as `lock` and `commit` do.
+  /// Cost: two round trips.
+  template <std::predicate<T&> Change>
+  std::optional<Versioned<T>> change(const Key& key, Change&& change) {
+    auto session = this->session();
+    lock(session, key);
+    auto found = load(session, key);
+    if (!found) throw Missing{place(key)};
+    if (!std::invoke(change, found->record)) return std::nullopt;
+    write(session, key, found->version, found->record);
+    if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
+    found->version = version(session, key);
+    return found;
+  }
+
+ private:
+  using Query = detail::Query;
+  using Present = detail::Present;
+  using Rows = detail::Rows;
+  using Staged = lockstep::detail::Staged;
+  using Work = typename Session<R>::Work;
+
+  class Entry final : public detail::Entry {
+   public:
+    Entry(const Table& table, const Key& key, std::string order)
+        : detail::Entry{&table}, table_{&table}, key_{key}, order_{std::move(order)} {}
+
+    [[nodiscard]] Place place() const override { return table_->place(key_); }
+    [[nodiscard]] const std::string& order() const override { return order_; }
+    [[nodiscard]] const std::string& table_name() const override { return table_->name(); }
+
+    [[nodiscard]] Query select(detail::Hold hold) const override { return table_->select(key_, hold); }
+    [[nodiscard]] Query select_unless_locked(detail::Hold hold) const override {
+      return keyed(statements().select_unless_locked(hold));
+    }
+
+    [[nodiscard]] Query check(std::span<const detail::Guard> guards) const override {
+      const auto hold = staged.write == Staged::Write::erase ? detail::Hold::exclusive
+                        : staged.write == Staged::Write::put ? detail::Hold::update
+                                                             : detail::Hold::shared;
+      auto query = keyed(statements().check(guards, hold));
+      this->for_each_guard([&](Action, Version expected, detail::Guard guard) {
+        if (guard == detail::Guard::version) query.bind(number(expected));
+      });
+      return query;
+    }
+
+    [[nodiscard]] Query land(bool alone) const override {
+      const bool guarded = staged.guarded;
+      if (staged.write == Staged::Write::erase) {
+        auto query = keyed(statements().erase(guarded, alone));
+        if (guarded) query.bind(number(staged.guard));
+        return query;
+      }
+      const auto key = sql::detail::key_values(key_);
+      const auto values = sql::detail::values_of(record());
+      if (guarded && staged.guard.absent()) {
+        Query query{statements().insert(alone)};
+        query.bind_all(key);
+        if (statements().versioned()) query.bind(number(initial()));
+        return std::move(query.bind_all(values));
+      }
+      const auto changed =
+          sql::detail::changed_fields(record(), static_cast<const T*>(staged.base.get()));
+      const bool replaces = !staged.initial.absent() && statements().versioned();
+      Query query{replaces ? statements().replace(changed) : statements().update(changed, guarded, alone)};
+      for (std::size_t at = 0; at < values.size(); ++at) {
+        if (changed[at]) query.bind(values[at]);
+      }
+      if (replaces) query.bind(number(staged.initial));
+      query.bind_all(key);
+      if (guarded) query.bind(number(staged.guard));
+      return query;
+    }
+
+    [[nodiscard]] bool lands_alone() const override {
+      return staged.write == Staged::Write::erase || staged.guard.absent() || staged.initial.absent();
+    }
+
+    [[nodiscard]] Present present(const Rows& rows, int column) const override {
+      return table_->present_of(rows, column, key_);
+    }
+
+    [[nodiscard]] std::shared_ptr<const Stale> stale(Action action, Version expected,
+                                                     const Present& now) const override {
+      return std::make_shared<const Conflict<Key, T>>(action, table_->name(), key_, expected, now.version,
+                                                      value_of(now));
+    }
+
+    void check_landing() const override {
+      if (!statements().versioned() || staged.write != Staged::Write::put) return;
+      const auto last = static_cast<std::uint64_t>(table_->described_.last_version);
+      const bool replaces = staged.guarded && !staged.guard.absent();
+      if (!staged.initial.absent()) {
+        if (replaces && staged.initial.number() <= staged.guard.number()) {
+          throw VersionUnavailable{place(),
+                                   joined("version ", to_string(staged.initial), " was used before")};
+        }
+        if (staged.initial.number() > last) {
+          throw VersionUnavailable{place(),
+                                   joined("version ", to_string(staged.initial), " does not fit its column")};
+        }
+      } else if (replaces && staged.guard.number() >= last) {
+        throw VersionUnavailable{place(), "its last version is used"};
+      }
+    }
+
+    [[nodiscard]] bool key_is_taken(const detail::Failure& failure) const override {
+      return failure.table == table_->name() && failure.constraint == table_->described_.key_constraint;
+    }
+
+   private:
+    [[nodiscard]] const detail::Statements& statements() const noexcept { return table_->statements_; }
+    [[nodiscard]] const T& record() const { return *static_cast<const T*>(staged.record.get()); }
+    [[nodiscard]] Version initial() const { return staged.initial.absent() ? Version{0} : staged.initial; }
+    [[nodiscard]] Query keyed(std::string sql) const {
+      Query query{std::move(sql)};
+      query.bind_all(sql::detail::key_values(key_));
+      return query;
+    }
+
+    const Table* table_;
+    Key key_;
+    std::string order_;
+  };
+
+  Table(Database<R>& database, detail::Described described)
+      : database_{&database}, described_{std::move(described)}, statements_{described_.layout} {}
+
+  static sql::Mapping named(std::string_view name) {
+    sql::Mapping mapping;
+    mapping.table = name;
+    return mapping;
+  }
+
+  /// A version as a value to bind. What no column can hold is stored nowhere, and so compares with nothing.
+  [[nodiscard]] static sql::Value number(Version version) {
+    constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+    return version.number() > most ? std::int64_t{-1} : static_cast<std::int64_t>(version.number());
+  }
+
+  static detail::Described described(Database<R>& database, const sql::Mapping& mapping) {
+    typename Database<R>::Lease lease{database};
+    try {
+      return described(lease.connection(), mapping, database.options().version_column);
+    } catch (const detail::Refused& refused) {
+      detail::throw_failure(refused.failure, {mapping.table, "?"});
+    } catch (const detail::Broken& broken) {
+      lease.drop();
+      throw ConnectionLost{joined("PostgreSQL: ", broken.why)};
+    }
+  }
+
+  static detail::Described described(detail::Connection& connection, const sql::Mapping& mapping,
+                                     const std::string& version_column) {
+    const auto name = sql::quoted(mapping.table);
+    std::vector<Query> queries;
+    queries.push_back(Query{"SELECT CAST(CAST(to_regclass($1) AS oid) AS text)"});
+    queries.push_back(
+        Query{"SELECT attname, COALESCE(base.typname, type.typname) FROM pg_attribute "
+              "JOIN pg_type AS type ON type.oid = atttypid LEFT JOIN pg_type AS base ON base.oid = type.typbasetype "
+              "WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"});
+    // Each unique index that serves ON CONFLICT, and its columns.
+    queries.push_back(
+        Query{"SELECT class.relname, attname FROM pg_index JOIN pg_class AS class ON class.oid = indexrelid "
+              "JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey) "
+              "WHERE indrelid = to_regclass($1) AND indisunique AND indimmediate AND indpred IS NULL "
+              "AND indexprs IS NULL AND indnatts = indnkeyatts ORDER BY class.relname"});
+    for (auto& query : queries) query.bind(std::string_view{name});
+    const auto answers = connection.run(queries);
+
+    std::vector<sql::detail::ExistingColumn> columns;
+    for (int row = 0; row < answers[1].size(); ++row) {
+      columns.push_back({answers[1].text_at(row, 0), answers[1].text_at(row, 1)});
+    }
+    if (columns.empty()) throw sql::MappingMismatch{mapping.table, {"there is no such table"}};
+    std::vector<std::string> mismatches;
+    auto layout = sql::detail::laid_out<Key, T>(
+        mapping, version_column, columns,
+        [](const auto& column, sql::ColumnType type) { return detail::keeps(column.type, type); },
+        mismatches);
+
+    std::string constraint;
+    std::vector<std::string> wanted = layout.key;
+    std::ranges::sort(wanted);
+    for (int row = 0; row < answers[2].size() && constraint.empty();) {
+      const auto index = answers[2].text_at(row, 0);
+      std::vector<std::string> indexed;
+      for (; row < answers[2].size() && answers[2].text_at(row, 0) == index; ++row) {
+        indexed.push_back(answers[2].text_at(row, 1));
+      }
+      std::ranges::sort(indexed);
+      if (indexed == wanted) constraint = index;
+    }
+    if (constraint.empty()) mismatches.push_back("the key's columns are not its primary key, and not unique");
+    if (!mismatches.empty()) throw sql::MappingMismatch{mapping.table, std::move(mismatches)};
+
+    const auto version = std::ranges::find(columns, layout.version, &sql::detail::ExistingColumn::name);
+    const std::string type = version == columns.end() ? "int8" : version->type;
+    const auto last = type == "int2"   ? std::int64_t{std::numeric_limits<std::int16_t>::max()}
+                      : type == "int4" ? std::int64_t{std::numeric_limits<std::int32_t>::max()}
+                                       : std::numeric_limits<std::int64_t>::max();
+    return {std::move(layout), answers[0].text_at(0, 0), std::move(constraint), last};
+  }
+
+  [[nodiscard]] Place place(const Key& key) const { return {name(), shown(key)}; }
+
+  [[nodiscard]] static std::string bytes_of(const Key& key) {
+    std::string bytes;
+    for (const auto& value : sql::detail::key_values(key)) sql::detail::append_bytes(bytes, value);
+    return bytes;
+  }
+  [[nodiscard]] std::string index_of(const Key& key) const {
+    std::string bytes;
+    sql::detail::append_bytes(bytes, std::string_view{described_.oid});
+    return bytes + bytes_of(key);
+  }
+
+  Work& work_of(Session<R>& session) const {
+    auto& work = session.work();
+    Expects(lockstep::detail::told(work.database == database_,
+                                   "a session is used with tables of its own database"));
+    return work;
+  }
+
+  detail::Entry& entry_of(Work& work, const Key& key) const {
+    auto order = index_of(key);
+    const auto [found, added] = work.index.try_emplace(order, nullptr);
+    if (added) {
+      try {
+        found->second = work.entries.emplace_back(std::make_unique<Entry>(*this, key, std::move(order))).get();
+      } catch (...) {
+        work.index.erase(found);
+        throw;
+      }
+    }
+    if (found->second->table() != this) {
+      throw NotSupported{joined(to_string(place(key)), ": used through two tables in one session")};
+    }
+    return *found->second;
+  }
+
+  static void stage(detail::Entry& entry, Staged next) { entry.staged.replace_by(std::move(next)); }
+
+  [[nodiscard]] Query select(const Key& key, detail::Hold hold) const {
+    Query query{statements_.select(hold)};
+    query.bind_all(sql::detail::key_values(key));
+    return query;
+  }
+
+  // What the first row has from `column` on. NULL stands for no row: a version that is NULL is read as 0.
+  [[nodiscard]] Present present_of(const Rows& rows, int column, const Key& key) const {
+    if (rows.size() == 0) return {};
+    const auto version = rows.number_at(0, column);
+    if (!version) return {};
+    if (*version < 0) {
+      throw sql::Unreadable{place(key), statements_.layout().version, std::to_string(*version)};
+    }
+    const auto field = [&](std::size_t at) { return rows.value(0, column + 1 + static_cast<int>(at)); };
+    const auto unfit = [&](std::size_t at) {
+      throw sql::Unreadable{place(key), statements_.layout().fields[at], sql::shown_value(field(at))};
+    };
+    return {Version{static_cast<std::uint64_t>(*version)},
+            std::make_shared<const T>(sql::detail::record_of_values<T>(field, unfit))};
+  }
+
+  [[nodiscard]] static std::optional<Versioned<T>> value_of(const Present& now) {
+    if (now.version.absent()) return std::nullopt;
+    return Versioned<T>{*std::static_pointer_cast<const T>(now.record), now.version};
+  }
+
+  Database<R>* database_;
+  detail::Described described_;
+  detail::Statements statements_;
+};
+
+}  // namespace lockstep::postgres
