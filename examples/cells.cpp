@@ -25,6 +25,7 @@ int main() {
   const memory::Cell<Fees> fees;
   {
     std::vector<std::jthread> tellers;
+    tellers.reserve(3);
     for (int teller = 0; teller < 3; ++teller) {
       tellers.emplace_back([&] {
         for (int i = 0; i < 100; ++i) {
