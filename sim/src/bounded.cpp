@@ -23,7 +23,7 @@ bool Bounded::begin() {
   if (!std::exchange(started_, true)) return true;
   while (!path_.empty()) {
     const Point& last = path_.back();
-    if (last.left != 0) {
+    if (!last.done()) {
       trace_.begin(std::min(last.event, trace_.size()));  // the rest comes with the replay
       return true;
     }
@@ -43,20 +43,25 @@ bool Bounded::end(const Ending& ending) {
 /// Hands over what is left at the earliest point, as most is to be expected from there: all of it, or half if
 /// nothing is left elsewhere.
 std::unique_ptr<Explorer> Bounded::split() {
-  const auto left = [](const Point& point) { return point.left != 0; };
+  const auto left = [](const Point& point) { return !point.done(); };
   const auto earliest = std::ranges::find_if(path_, left);
   if (earliest == path_.end()) return nullptr;
-  ThreadSet handed_over = earliest->left;
+  ThreadSet threads = earliest->left;
+  unsigned outcome = earliest->next;
   if (std::none_of(earliest + 1, path_.end(), left)) {
-    if (std::has_single_bit(handed_over)) return nullptr;
-    for (int half = std::popcount(handed_over) / 2; half != 0; --half) handed_over &= handed_over - 1;
+    const auto count = static_cast<unsigned>(std::popcount(threads)) + earliest->end - outcome;
+    if (count == 1) return nullptr;
+    if (threads == 0) outcome += count / 2;
+    for (unsigned half = threads == 0 ? 0 : count / 2; half != 0; --half) threads &= threads - 1;
   }
   auto other = std::make_unique<Bounded>(most_);
   other->reached_ = reached_;
   other->started_ = true;
   other->path_.assign(path_.begin(), earliest + 1);
-  other->path_.back().left = handed_over;
-  earliest->left &= ~handed_over;
+  other->path_.back().left = threads;
+  other->path_.back().next = outcome;
+  earliest->left &= ~threads;
+  earliest->end = outcome;
   return other;
 }
 
@@ -88,7 +93,7 @@ unsigned Bounded::extend(const Choice& choice) {
   point.outcomes = choice.outcomes;
   point.before = now_;
   if (choice.kind == Decision::Kind::outcome) {
-    point.left = only(choice.outcomes) - 1;
+    point.end = choice.outcomes;
     return decide(point);
   }
   const ThreadSet staying = choice.enabled & (now_.thread == nobody ? 0 : only(now_.thread));
@@ -116,8 +121,7 @@ unsigned Bounded::go(const Choice& choice, Point& point) {
 }
 
 unsigned Bounded::decide(Point& point) {
-  point.chosen = static_cast<unsigned>(std::countr_zero(point.left));
-  point.left &= point.left - 1;
+  point.chosen = point.next++;
   point.after = point.before;
   const std::uint64_t outcome = std::uint64_t{++point.after.outcomes} << 32U | point.chosen;
   point.after.trace += mixed(trace_.digest(trace_.size() - 1) ^ mixed(outcome));

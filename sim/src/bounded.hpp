@@ -54,13 +54,17 @@ class Bounded final : public Explorer {
   /// A point of the current path.
   struct Point {
     Decision::Kind kind = Decision::Kind::schedule;
-    ThreadSet left = 0;  ///< threads, or outcomes, that are still to be tried
+    ThreadSet left = 0;  ///< threads that are still to be tried
+    unsigned next = 0;   ///< the first outcome that is still to be tried,
+    unsigned end = 0;    ///< and the one after the last
     unsigned chosen = 0;
     std::size_t event = 0;  ///< how many there were
     ThreadSet enabled = 0;  ///< to check that a replayed prefix leads to the same point
     unsigned outcomes = 0;
     Place before;
     Place after;
+
+    [[nodiscard]] bool done() const noexcept { return left == 0 && next == end; }
   };
 
   /// What has been reached, by all threads of one exploration: a part of it, by digest.

@@ -28,10 +28,11 @@ class ContextBound final : public Explorer {
   [[nodiscard]] std::size_t steps() const noexcept { return steps_; }
 
  private:
-  /// A choice on the way, and what is left to try there: threads, or outcomes.
+  /// A choice on the way, and what is left to try there.
   struct Node {
     unsigned chosen = 0;
-    std::uint64_t left = 0;
+    std::uint64_t left = 0;  ///< threads
+    unsigned end = 0;        ///< outcomes: those between `chosen` and this one
   };
 
   Node first_try(const Choice& choice) const;

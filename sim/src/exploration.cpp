@@ -12,6 +12,7 @@
 #include "random.hpp"
 #include "replay.hpp"
 #include "round_robin.hpp"
+#include "splitmix.hpp"
 #include "surw.hpp"
 #include "token.hpp"
 
@@ -227,6 +228,7 @@ Exploration::Exploration(const Body& body, const Options& options)
     throw std::invalid_argument{
         "lockstep::sim: there are checkpoints only of exhaustive exploration without a bound on preemptions"};
   }
+  if (!options.checkpoint.empty()) test_ = first_execution();
   if (!options.checkpoint.empty() && std::filesystem::exists(options.checkpoint)) {
     load();
   } else {
@@ -394,9 +396,29 @@ void Exploration::pause_is_over() {
   }
 }
 
+/// A digest of the steps of an execution without a switch that is not needed: who did what, and what came of
+/// it.
+std::uint64_t Exploration::first_execution() const {
+  Execution execution;
+  const LastWords last_words{execution, *body_, options_->name, options_->steps};
+  Replay by_default{{}};
+  by_default.begin();
+  execution.run(*body_, by_default, {.steps = options_->steps, .recording = true});
+  std::uint64_t digest = 0;
+  const auto add = [&](std::uint64_t part) { digest = SplitMix{digest ^ part}(); };
+  for (const Step& step : execution.steps()) {
+    add(step.thread);
+    for (const std::string* part : {&step.operation, &step.object, &step.outcome}) {
+      for (const char c : *part) add(static_cast<unsigned char>(c));
+      add(part->size());
+    }
+  }
+  return digest;
+}
+
 void Exploration::save() const {
   CheckpointWriter to;
-  to << options_->name << options_->steps << std::uint64_t{options_->spurious}
+  to << options_->name << test_ << options_->steps << std::uint64_t{options_->spurious}
      << std::uint64_t{options_->keep_going} << result_.executions << result_.blocked << result_.steps
      << std::uint64_t{result_.fair_only} << result_.found.size();
   for (const auto& [kind, times] : result_.found) to << static_cast<std::uint64_t>(kind) << times;
@@ -418,6 +440,7 @@ void Exploration::load() {
   CheckpointReader from{options_->checkpoint};
   if (const std::string name = from.text(); name != options_->name)
     from.bad("it is of \"" + name + "\", not of \"" + options_->name + "\"");
+  if (from.number() != test_) from.bad("it is of another test, or this one has changed since");
   const bool same = from.number() == options_->steps && from.number() == options_->spurious &&
                     (from.number() != 0) == options_->keep_going;
   if (!same) from.bad("it was made with another bound on steps, other spurious events or another keep_going");

@@ -52,6 +52,7 @@ class Exploration {
   void tell(Clock::time_point now);
   void pause(std::unique_lock<std::mutex>& lock);
   void pause_is_over();
+  [[nodiscard]] std::uint64_t first_execution() const;
   void save() const;
   void load();
 
@@ -59,6 +60,7 @@ class Exploration {
   const Options* options_;
   Team team_;
   Clock::time_point start_ = Clock::now();
+  std::uint64_t test_ = 0;  ///< what the test does, as a checkpoint tells tests apart
 
   std::atomic<bool> stopped_ = false;
   std::atomic<bool> pausing_ = false;     ///< all wait until a checkpoint is written

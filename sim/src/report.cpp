@@ -241,7 +241,7 @@ std::string Result::report() const {
   } else {
     text += "no failure in " + count(executions, "execution");
     text += !complete ? ", and there may be more\n" : ", which are all there are\n";
-    if (complete && fair_only) text += "(waiting loops that yield let others go first)\n";
+    if (fair_only) text += "(waiting loops that yield let others go first)\n";
   }
   if (!note.empty()) text += "note: " + note + "\n";
   return text;

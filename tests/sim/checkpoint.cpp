@@ -168,10 +168,37 @@ BOOST_AUTO_TEST_CASE(are_refused_if_they_are_damaged_or_belong_to_something_else
   }
 }
 
-BOOST_AUTO_TEST_CASE(of_a_test_that_has_changed_end_in_a_finding_that_says_so) {
+BOOST_AUTO_TEST_CASE(of_a_test_that_does_something_else_from_the_beginning_are_refused) {
   const File file;
-  explore(body, {.executions = 20, .checkpoint = file.name()});
-  const Result result = explore(failing, {.checkpoint = file.name()});
+  const auto counting = [](int times) {
+    return [times] {
+      atomic<int> x{0};
+      const auto count = [&] {
+        for (int i = 0; i != times; ++i) x.fetch_add(1);
+      };
+      concurrently(count, count);
+    };
+  };
+  explore(counting(4), {.executions = 5, .checkpoint = file.name()});
+  BOOST_CHECK_THROW(explore(counting(5), {.checkpoint = file.name()}), BadCheckpoint);
+  BOOST_TEST(explore(counting(4), {.checkpoint = file.name()}).executions == 70U);
+}
+
+BOOST_AUTO_TEST_CASE(of_a_test_that_has_changed_later_on_end_in_a_finding_that_says_so) {
+  const auto body_of = [](bool changed) {
+    return [changed] {
+      atomic<int> x{0};
+      atomic<int> y{0};
+      concurrently([&] { x.store(1), y.fetch_add(1); },
+                   [&] {
+                     const bool first = x.load() == 0;
+                     if (!changed || !first) y.fetch_add(1);
+                   });
+    };
+  };
+  const File file;
+  explore(body_of(false), {.executions = 3, .checkpoint = file.name()});
+  const Result result = explore(body_of(true), {.checkpoint = file.name()});
   BOOST_TEST(test::found(result) == "nondeterminism");
   BOOST_TEST(result.note.ends_with("the test may have changed since"));
 }

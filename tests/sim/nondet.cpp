@@ -89,4 +89,34 @@ BOOST_AUTO_TEST_CASE(are_of_1_to_255_and_only_inside_of_an_execution) {
   BOOST_TEST(explore([] { static_cast<void>(nondet(1)); }).executions == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(all_of_many_values_are_tried_within_a_bound_on_preemptions_too) {
+  for (const unsigned count : {2U, 63U, 64U, 65U, 100U, 128U, 255U}) {
+    for (const unsigned jobs : {1U, 2U}) {
+      std::mutex mutex;
+      std::set<unsigned> seen;
+      const Result result = explore(
+          [&] {
+            const unsigned value = nondet(count);
+            const std::lock_guard lock{mutex};
+            seen.insert(value);
+          },
+          {.preemptions = 0, .jobs = jobs});
+      BOOST_TEST(result.passed(), result.report());
+      BOOST_TEST(result.exhausted);
+      BOOST_TEST(seen.size() == count);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_finding_among_many_values_is_made_short_by_trying_all) {
+  const Result result = explore([] {
+    atomic<int> x{0};
+    const unsigned value = nondet(200);
+    concurrently([&] { x.store(1); }, [&] { x.store(2); });
+    check(value != 150, "not 150");
+  });
+  BOOST_REQUIRE(result.finding.has_value());
+  BOOST_TEST(std::ranges::count_if(result.finding->steps, &Step::switched) == 2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,8 @@
 #include <array>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
+#include <type_traits>
 
 BOOST_AUTO_TEST_SUITE(source_lines)
 
@@ -211,6 +213,24 @@ BOOST_AUTO_TEST_CASE(guards_name_the_line_that_they_stand_on) {
     here(), moved = std::unique_lock<mutex>{};  // unlocks at the line that locked
     expected.back() -= 2;
   });
+}
+
+BOOST_AUTO_TEST_CASE(guards_take_mutexes_that_are_made_of_the_simulators) {
+  struct Tried : mutex {
+    bool try_lock() { return mutex::try_lock(); }
+  };
+  struct Shared : shared_mutex {
+    void lock_shared() { shared_mutex::lock_shared(); }
+  };
+  static_assert(std::is_nothrow_move_assignable_v<std::unique_lock<mutex>>);
+  BOOST_TEST(explore([] {
+               Tried tried;
+               Shared shared;
+               const std::unique_lock one{tried, std::try_to_lock};
+               check(one.owns_lock(), "nobody else has it");
+               const std::shared_lock two{shared};
+               check(two.owns_lock(), "nobody has it alone");
+             }).passed());
 }
 
 BOOST_AUTO_TEST_CASE(assignments_that_compute_name_their_line) {

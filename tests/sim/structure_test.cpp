@@ -104,6 +104,14 @@ BOOST_AUTO_TEST_CASE(the_same_seed_finds_the_same) {
   BOOST_TEST(first.scenarios == second.scenarios);
 }
 
+BOOST_AUTO_TEST_CASE(several_threads_explore_each_scenario_with_the_same_verdicts) {
+  const auto correct = test_stack<true>({.operations = 1, .scenarios = 200, .exploration = {.jobs = 3}});
+  BOOST_TEST(correct.passed(), correct.report());
+  BOOST_TEST(correct.complete);
+  BOOST_TEST(correct.executions == test_stack<true>({.operations = 1, .scenarios = 200}).executions);
+  BOOST_TEST(!test_stack<false>({.scenarios = 200, .exploration = {.jobs = 3}}).passed());
+}
+
 BOOST_AUTO_TEST_CASE(other_seeds_draw_other_scenarios) {
   std::set<std::uint64_t> executions;
   for (std::uint64_t seed = 1; seed != 6; ++seed)

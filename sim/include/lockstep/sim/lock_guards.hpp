@@ -16,12 +16,20 @@
 
 namespace lockstep::sim::detail {
 
-/// A mutex of the simulator's: its calls take the line that they stand on.
+/// A mutex of the simulator's: its calls take the line that they stand on. One that is made of it and has
+/// calls of its own may not take them.
 template <class M>
 concept SimulatedMutex = requires(M& mutex, const source_location& where) {
   { mutex.id() } -> std::same_as<ObjectId>;
   mutex.lock(where);
   mutex.unlock(where);
+  mutex.try_lock(where);
+};
+template <class M>
+concept SimulatedSharedMutex = SimulatedMutex<M> && requires(M& mutex, const source_location& where) {
+  mutex.lock_shared(where);
+  mutex.unlock_shared(where);
+  mutex.try_lock_shared(where);
 };
 
 /// Holding a mutex alone.
@@ -101,8 +109,9 @@ class Holding {
     static_cast<void>(try_lock_for(duration, where));
   }
   Holding(Holding&& other) noexcept { swap(other); }
-  Holding& operator=(Holding&& other) {  // NOLINT(performance-noexcept-move-constructor): unlocking is a step
-    if (owns_) unlock(where_);
+  Holding& operator=(Holding&& other) noexcept {
+    if (owns_) How::unlock(*mutex_, where_);
+    owns_ = false;
     mutex_ = nullptr;
     swap(other);
     return *this;
@@ -248,7 +257,7 @@ class unique_lock<M> : public lockstep::sim::detail::Holding<M, lockstep::sim::d
 };
 
 /// std::shared_lock on a mutex of the simulator's, as lock_guard.
-template <lockstep::sim::detail::SimulatedMutex M>
+template <lockstep::sim::detail::SimulatedSharedMutex M>
 class shared_lock<M> : public lockstep::sim::detail::Holding<M, lockstep::sim::detail::Shared> {
  public:
   using lockstep::sim::detail::Holding<M, lockstep::sim::detail::Shared>::Holding;

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -235,6 +236,7 @@ class StructureTest {
     /// What a sequence of operations on a fresh specification returns last. The same sequences come again and
     /// again.
     [[nodiscard]] const std::string& specified(const std::vector<detail::Actor>& sequence) {
+      const std::scoped_lock lock{mutex_};  // threads that explore share it
       const auto known = specified_.find(sequence);
       if (known != specified_.end()) return known->second;
       auto result = quietly([&] {
@@ -250,6 +252,7 @@ class StructureTest {
     std::vector<Operation> operations;
 
    private:
+    std::mutex mutex_;
     std::map<std::vector<detail::Actor>, std::string> specified_;
   };
 
