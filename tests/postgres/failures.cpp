@@ -1,5 +1,5 @@
-// What is left when connections, clients and servers end in the middle of a transfer: all of it or nothing, no
-// lock, and an error that says which if it can be known.
+// What is left when connections, clients and servers end in the middle of a transfer: all of it or nothing,
+// no lock, and an error that says which if it can be known.
 #include <lockstep/lockstep.hpp>
 #include <lockstep/postgres/table.hpp>
 
@@ -44,7 +44,8 @@ std::string directory_of(const std::string& keywords) {
 
 /// The bank as another client has it.
 struct Client {
-  explicit Client(const std::string& keywords, const postgres::Options& options = {}) : db{keywords, options} {}
+  explicit Client(const std::string& keywords, const postgres::Options& options = {})
+      : db{keywords, options} {}
   postgres::Database<> db;
   postgres::Table<int, Account> accounts{db, "accounts"};
   postgres::Table<int, Order> orders{db, "orders"};
@@ -135,50 +136,57 @@ void transfer_with_receipt(Client& client, int from, int to, int receipt) {
   });
 }
 
+/// A transfer whose connection is cut after each number of messages, until none is left to be cut after.
+void cut_at_every_message(Locking locking) {
+  PostgresBank<> bank{{.lock_timeout = 10s}};
+  CuttingProxy proxy{directory_of(test::postgres_server())};
+  std::int64_t moved = 0;
+  int unknown = 0;
+  int lost = 0;
+  bool whole = false;
+  for (int messages = 0; !whole && messages < 200; ++messages) {
+    Client client{bank.schema.keywords() + proxy.keywords()};
+    std::optional<bool> landed;
+    proxy.cut_after(messages);
+    try {
+      transfer(client.accounts, {.from = 1, .to = 2, .amount = 1}, {.locking = locking});
+      landed = true;
+    } catch (const OutcomeUnknown& error) {
+      BOOST_TEST(error.writes().size() == 2U);
+      ++unknown;
+    } catch (const ConnectionLost&) {
+      landed = false;
+      ++lost;
+    }
+    whole = !proxy.has_cut();
+    proxy.cut_never();
+    // Whatever the server was doing for it ends, and with it its locks: these wait for them.
+    std::int64_t now = 0;
+    with_locks(bank.accounts, {1, 2}, [&](auto& both) {
+      now = 100 - both[1].balance;
+      BOOST_TEST(both[2].balance == 100 + now);
+    });
+    if (landed) BOOST_TEST(now == moved + (*landed ? 1 : 0));
+    BOOST_TEST((now == moved || now == moved + 1));
+    moved = now;
+    transfer(client.accounts, {.from = 2, .to = 1, .amount = 1});  // the client goes on
+    --moved;
+  }
+  BOOST_TEST(whole);
+  BOOST_TEST(lost > 3);     // at its beginning
+  BOOST_TEST(unknown > 3);  // at its end
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(failures)
 
 BOOST_AUTO_TEST_CASE(a_connection_cut_at_any_message_of_a_transfer_leaves_all_of_it_or_nothing_and_no_lock) {
-  for (const auto locking : {Locking::optimistic, Locking::pessimistic}) {
-    PostgresBank<> bank{{.lock_timeout = 10s}};
-    CuttingProxy proxy{directory_of(test::postgres_server())};
-    std::int64_t moved = 0;
-    int unknown = 0;
-    int lost = 0;
-    bool whole = false;
-    for (int messages = 0; !whole && messages < 200; ++messages) {
-      Client client{bank.schema.keywords() + proxy.keywords()};
-      std::optional<bool> landed;
-      proxy.cut_after(messages);
-      try {
-        transfer(client.accounts, {.from = 1, .to = 2, .amount = 1}, {.locking = locking});
-        landed = true;
-      } catch (const OutcomeUnknown& error) {
-        BOOST_TEST(error.writes().size() == 2U);
-        ++unknown;
-      } catch (const ConnectionLost&) {
-        landed = false;
-        ++lost;
-      }
-      whole = !proxy.has_cut();
-      proxy.cut_never();
-      // Whatever the server was doing for it ends, and with it its locks: these wait for them.
-      std::int64_t now = 0;
-      with_locks(bank.accounts, {1, 2}, [&](auto& both) {
-        now = 100 - both[1].balance;
-        BOOST_TEST(both[2].balance == 100 + now);
-      });
-      if (landed) BOOST_TEST(now == moved + (*landed ? 1 : 0));
-      BOOST_TEST((now == moved || now == moved + 1));
-      moved = now;
-      transfer(client.accounts, {.from = 2, .to = 1, .amount = 1});  // the client goes on
-      --moved;
-    }
-    BOOST_TEST(whole);
-    BOOST_TEST(lost > 3);     // at its beginning
-    BOOST_TEST(unknown > 3);  // at its end
-  }
+  cut_at_every_message(Locking::optimistic);
+}
+
+BOOST_AUTO_TEST_CASE(so_does_one_cut_at_any_message_of_a_transfer_that_locks_first) {
+  cut_at_every_message(Locking::pessimistic);
 }
 
 BOOST_AUTO_TEST_CASE(a_client_killed_before_any_statement_leaves_all_or_nothing_and_no_lock) {
@@ -328,17 +336,20 @@ BOOST_AUTO_TEST_CASE(a_server_stopped_at_once_under_load_keeps_every_acknowledge
     }
     BOOST_TEST(next == known.size());
   }
-  for (const int key : {1, 2, 3}) BOOST_TEST(load(client.accounts, key)->balance == balance[static_cast<std::size_t>(key)]);
+  for (const int key : {1, 2, 3})
+    BOOST_TEST(load(client.accounts, key)->balance == balance[static_cast<std::size_t>(key)]);
   update(client.accounts, 1, [](Account& account) { account.points = 1; });  // and no lock is left
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_is_silent_is_given_up_after_a_while) {
   PostgresBank<> bank;
   CuttingProxy proxy{directory_of(test::postgres_server())};
-  Client client{bank.schema.keywords() + proxy.keywords(), {.lock_timeout = std::nullopt, .answer_timeout = 1s}};
+  Client client{bank.schema.keywords() + proxy.keywords(),
+                {.lock_timeout = std::nullopt, .answer_timeout = 1s}};
   auto holder = bank.db.session();
   bank.accounts.lock(holder, 1);
-  BOOST_CHECK_THROW(save(client.accounts, 1, Versioned<Account>{{"x", 1}, Version{0}}).or_throw(), OutcomeUnknown);
+  BOOST_CHECK_THROW(save(client.accounts, 1, Versioned<Account>{{"x", 1}, Version{0}}).or_throw(),
+                    OutcomeUnknown);
   BOOST_TEST(load(client.accounts, 1)->balance == 100);
 }
 

@@ -33,15 +33,10 @@ inline constexpr std::size_t largest_inline = 512;
 inline constexpr std::size_t cache_line = 64;
 
 // Several words in one register, where compiler and processor have such registers: who copies a record on
-// from there does not wait for several stores to be gathered.
+// from there does not wait for several stores to be gathered. No larger ones than every x86-64 has, for the
+// types below must not depend on the options that one source of a program is compiled with.
 #if defined(__GNUC__) || defined(__clang__)
-#if defined(__AVX512F__)
-inline constexpr std::size_t widest_block = 64;
-#elif defined(__AVX__)
-inline constexpr std::size_t widest_block = 32;
-#else
 inline constexpr std::size_t widest_block = 16;
-#endif
 template <std::size_t bytes>
 struct Vector {
   using type [[gnu::vector_size(bytes)]] = std::uint64_t;
@@ -80,9 +75,7 @@ using BlockOf = typename Vector<block_size(bytes)>::type;
 #if defined(LOCKSTEP_WHOLE_BLOCKS)
 template <Runtime R>
 inline constexpr bool in_blocks = std::is_same_v<R, StdRuntime>;
-#if defined(__AVX512F__)
-#define LOCKSTEP_MOVE_BLOCK "vmovdqu64 %1, %0"
-#elif defined(__AVX__)
+#if defined(__AVX__)
 #define LOCKSTEP_MOVE_BLOCK "vmovdqu %1, %0"
 #else
 #define LOCKSTEP_MOVE_BLOCK "movdqu %1, %0"
@@ -93,7 +86,7 @@ template <class Block>
     std::byte bytes[sizeof(Block)];
   };
   Block block;
-  asm volatile(LOCKSTEP_MOVE_BLOCK : "=v"(block) : "m"(*static_cast<const Bytes*>(from)));
+  asm volatile(LOCKSTEP_MOVE_BLOCK : "=x"(block) : "m"(*static_cast<const Bytes*>(from)));
   return block;
 }
 template <class Block>
@@ -101,7 +94,7 @@ void store_whole(void* to, Block block) noexcept {
   struct Bytes {
     std::byte bytes[sizeof(Block)];
   };
-  asm volatile(LOCKSTEP_MOVE_BLOCK : "=m"(*static_cast<Bytes*>(to)) : "v"(block));
+  asm volatile(LOCKSTEP_MOVE_BLOCK : "=m"(*static_cast<Bytes*>(to)) : "x"(block));
 }
 #undef LOCKSTEP_MOVE_BLOCK
 #undef LOCKSTEP_WHOLE_BLOCKS
