@@ -3962,7 +3962,7 @@ using LastOf = std::tuple_element_t<sizeof...(Args) - 1, std::tuple<Args...>>;
 }  // namespace detail
 
 /// `transact(accounts, orders, fn)`: names the storages that take part, which must
-/// share one kind of session.
+/// share one kind of session. Under simulation its commit has no line, as nothing can follow so many arguments.
 template <Storage S, Storage Second, class... Rest>
   requires std::same_as<session_of<S>, session_of<Second>> &&
            (sizeof...(Rest) >= 1) && std::invocable<detail::LastOf<Rest...>, Transaction<session_of<S>>&>

@@ -9,6 +9,7 @@
 
 #if __has_include(<unistd.h>) && __has_include(<sys/wait.h>)
 #include "support/cutting_proxy.hpp"
+#include "support/process.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@ using test::CuttingProxy;
 using test::Order;
 using test::PostgresBank;
 using test::PostgresSchema;
+using test::Process;
 
 namespace {
 
@@ -49,35 +51,6 @@ struct Client {
   postgres::Database<> db;
   postgres::Table<int, Account> accounts{db, "accounts"};
   postgres::Table<int, Order> orders{db, "orders"};
-};
-
-/// Runs `work` in a process of its own, which must not have inherited a connection.
-class Process {
- public:
-  template <class Work>
-  explicit Process(Work&& work) : id_{fork()} {
-    if (id_ != 0) return;
-    int status = 1;
-    try {
-      work();
-      status = 0;
-    } catch (...) {  // the status says so
-    }
-    _exit(status);
-  }
-  Process(const Process&) = delete;
-  Process& operator=(const Process&) = delete;
-
-  /// Waits for the end: the exit status, or minus the signal that ended it.
-  int wait() {
-    int status = 0;
-    while (waitpid(id_, &status, 0) < 0) {
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-
- private:
-  pid_t id_;
 };
 
 /// A server of this test's own, which it may kill: it is started again then.

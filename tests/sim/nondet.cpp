@@ -109,14 +109,15 @@ BOOST_AUTO_TEST_CASE(all_of_many_values_are_tried_within_a_bound_on_preemptions_
 }
 
 BOOST_AUTO_TEST_CASE(a_finding_among_many_values_is_made_short_by_trying_all) {
-  const Result result = explore([] {
+  const Result result = explore([] {  // found at 70, by a lost update; at 150 nothing need happen at all
     atomic<int> x{0};
     const unsigned value = nondet(200);
-    concurrently([&] { x.store(1); }, [&] { x.store(2); });
-    check(value != 150, "not 150");
+    const auto count = [&] { x.store(x.load() + 1); };
+    concurrently(count, count);
+    check(value != 150 && (value != 70 || x.load() == 2), "no");
   });
   BOOST_REQUIRE(result.finding.has_value());
-  BOOST_TEST(std::ranges::count_if(result.finding->steps, &Step::switched) == 2);
+  BOOST_TEST(timeline(*result.finding).find("150") != std::string::npos, timeline(*result.finding));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

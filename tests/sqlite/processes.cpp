@@ -7,6 +7,8 @@
 #include <boost/test/unit_test.hpp>
 
 #if __has_include(<unistd.h>) && __has_include(<sys/wait.h>)
+#include "support/process.hpp"
+
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,38 +21,10 @@
 
 using namespace lockstep;
 using test::Account;
+using test::Process;
 using test::quick;
 
 namespace {
-
-/// Runs `work` in a process of its own, which must not have inherited a connection.
-class Process {
- public:
-  template <class Work>
-  explicit Process(Work&& work) : id_{fork()} {
-    if (id_ != 0) return;
-    int status = 1;
-    try {
-      work();
-      status = 0;
-    } catch (...) {  // the status says so
-    }
-    _exit(status);
-  }
-  Process(const Process&) = delete;
-  Process& operator=(const Process&) = delete;
-
-  /// Waits for the end: the exit status, or minus the signal that ended it.
-  int wait() {
-    int status = 0;
-    while (waitpid(id_, &status, 0) < 0) {
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-
- private:
-  pid_t id_;
-};
 
 /// The bank's file, with nobody connected to it.
 struct File {
