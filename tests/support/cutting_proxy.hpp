@@ -3,6 +3,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -84,6 +85,9 @@ class CuttingProxy {
   };
 
   void serve(int client) {
+    // Each message goes out as it is: else the second of two waits 40 ms for the receipt of the first.
+    const int at_once = 1;
+    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once));
     const int server = socket(AF_UNIX, SOCK_STREAM, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
