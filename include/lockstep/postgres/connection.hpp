@@ -315,7 +315,7 @@ class Connection {
     }
     const auto [found, is_new] = prepared_.try_emplace(query.sql());
     if (is_new) {
-      found->second = "l" + std::to_string(++names_);
+      found->second = joined("l", std::to_string(++names_));
       if (PQsendPrepare(db_.get(), found->second.c_str(), query.sql().c_str(), 0, nullptr) != 1) {
         prepared_.erase(found);
         broken(false);

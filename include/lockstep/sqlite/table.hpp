@@ -42,13 +42,15 @@ inline constexpr sql::detail::Dialect dialect{.numbered = false,
   const bool text = !integer && (has("CHAR") || has("CLOB") || has("TEXT"));
   const bool blob = !integer && !text && (declared.empty() || has("BLOB") || declared == "ANY");
   const bool real = !integer && !text && !blob && (has("REAL") || has("FLOA") || has("DOUB"));
+  // Others are numeric, where text that looks like a number becomes one. A time does not look like one.
+  const bool time = !integer && !text && !blob && !real && (has("DATE") || has("TIME"));
   switch (type) {
     case sql::ColumnType::integer:
       return !text && !real;
     case sql::ColumnType::real:
       return !text;
     case sql::ColumnType::text:
-      return text || blob;
+      return text || blob || time;
     case sql::ColumnType::blob:
       return true;
   }
