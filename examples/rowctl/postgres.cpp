@@ -76,7 +76,7 @@ struct Postgres {
                                                  lockstep::sql::quoted(table)));
   }
 
-  // Of the session: until its connection ends.
+  // Of the session. Given back by hand: the server notices the end of a connection a little later.
   object advisory(const std::string& name, bool wait) {
     Connection session{keywords_};
     const auto key = advisory_key(name);
@@ -86,6 +86,7 @@ struct Postgres {
     } else if (session.value("SELECT pg_try_advisory_lock($1::int4, 0)", key) != "t") {
       throw lockstep::LockUnavailable{{"advisory", name}};
     }
+    session.value("SELECT pg_advisory_unlock($1::int4, 0)", key);
     return {{"name", name}};
   }
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# ensure_packages <set>...: installs what is missing of the sets sim, test, browser, docs and clang.
+# ensure_packages <set>...: installs what is missing of the sets sim, test, peers, browser, docs and clang.
 # Sourced, after common.sh.
 #
 # Silent and quick when nothing is missing: only dpkg's own list is read then. Otherwise it names
@@ -9,8 +9,9 @@
 needed='lockstep needs a C++20 compiler (g++ 12 or clang 14, or later), CMake 3.25, Ninja,
 Boost 1.81 (headers, Context, JSON; for the tests also Test), oneTBB 2021.8, Microsoft GSL 4.0,
 CLI11 and {fmt};
-for all tests also OpenSSL, SQLite 3.26, PostgreSQL 14 with libpq, Catch2, GoogleTest, pkg-config, make, Python 3.9 with jsonschema, git and
-Chromium;
+for all tests also OpenSSL, SQLite 3.26, PostgreSQL 14 with libpq, Catch2, GoogleTest, pkg-config, make, Python 3.9 with jsonschema, git,
+Chromium, and, as other programs at the same rows, Ruby with ActiveRecord, sqlite3 and pg, and Python with SQLAlchemy
+and psycopg2;
 for the documentation Doxygen 1.9.4, doxygen-awesome-css and Python 3.9.'
 
 # The oldest Boost that will do, as the minor version of 1.x.
@@ -26,6 +27,7 @@ wanted() {
         boost: boost:context boost:json libtbb-dev libmsgsl-dev libcli11-dev libfmt-dev ;;
       test) printf '%s\n' boost:test libssl-dev libsqlite3-dev libpq-dev postgresql catch2 libgtest-dev \
         pkg-config:pkgconf make:make python3:python3 python3-jsonschema git:git ;;
+      peers) printf '%s\n' ruby:ruby ruby-activerecord ruby-sqlite3 ruby-pg python3-sqlalchemy python3-psycopg2 ;;
       browser) printf '%s\n' chromium:chromium ;;
       docs) printf '%s\n' doxygen:doxygen doxygen-awesome-css python3:python3 ;;
       clang) printf '%s\n' clang-19 clang-tidy-19 libclang-rt-19-dev llvm-19 ;;
