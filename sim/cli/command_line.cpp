@@ -72,10 +72,11 @@ void add_html(CLI::App& app, std::string& file, const std::string& meaning) {
   });
 }
 
-void add_spurious(CLI::App& app, std::optional<unsigned>& spurious, const std::string& meaning) {
-  add_text(app, "--spurious", "N", meaning, [&spurious](const std::string& text) {
+void add_bound(CLI::App& app, const char* name, std::optional<unsigned>& bound, std::uint64_t least,
+               const std::string& meaning) {
+  add_text(app, name, "N", meaning, [&bound, name, least](const std::string& text) {
     constexpr std::uint64_t most = std::numeric_limits<unsigned>::max();  // as good as no bound
-    spurious = static_cast<unsigned>(std::min(number_argument("--spurious", text, 0), most));
+    bound = static_cast<unsigned>(std::min(number_argument(name, text, least), most));
   });
 }
 
@@ -109,10 +110,13 @@ void add_explorer(CLI::App& command, Run& run) {
            [&run](const std::string& text) { run.explorer = explorer_argument("--explorer", text); });
   add_text(command, "--seed", "N", "What the others than exhaustive draw from; the same seed finds the same",
            [&run](const std::string& text) { run.seed = number_argument("--seed", text, 0); });
-  add_text(command, "--preemptions", "N", "exhaustive: only interleavings with at most so many preemptions",
-           [&run](const std::string& text) { run.preemptions = number_argument("--preemptions", text, 0); });
-  add_spurious(command, run.spurious,
-               "Let so many wake-ups and failures per execution be spurious, as std allows");
+  add_bound(command, "--preemptions", run.preemptions, 0,
+            "exhaustive: only interleavings with at most so many preemptions");
+  add_bound(command, "--depth", run.depth, 1, "pct: how many switches a bug may need at certain steps");
+  add_bound(command, "--spurious", run.allowed.spurious, 0,
+            "Let so many wake-ups and failures per execution be spurious, as std allows");
+  add_bound(command, "--timeouts", run.allowed.timeouts, 0,
+            "Let so many time limits and sleeps per execution be over although others could go on");
 }
 
 CLI::App* add_run(CLI::App& app, Run& run, bool& all) {
@@ -146,7 +150,8 @@ constexpr std::array of_token{
 void add_of_token(CLI::App& app, Replay& replay, const OfToken& one) {
   auto* const command = app.add_subcommand(one.name, one.meaning);
   command->add_option("TOKEN", replay.token, "As printed by run")->type_name("");
-  add_spurious(*command, replay.spurious, "As run was given it");
+  add_bound(*command, "--spurious", replay.allowed.spurious, 0, "As run was given it");
+  add_bound(*command, "--timeouts", replay.allowed.timeouts, 0, "As run was given it");
   add_json(*command, replay.json);
   add_html(*command, replay.html, "Write the finding as a page to step through");
   command->add_flag("-q,--quiet", replay.quiet, "Print nothing; the exit status tells");

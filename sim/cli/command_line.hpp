@@ -3,6 +3,8 @@
 
 #include <lockstep/sim/explore.hpp>
 
+#include "allowed.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -23,8 +25,9 @@ struct Run {
   std::vector<std::string> names = {};  ///< of scenarios or groups; empty means all
   std::optional<Strategy> explorer = {};
   std::optional<std::uint64_t> seed = {};
-  std::optional<std::uint64_t> preemptions = {};
-  std::optional<unsigned> spurious = {};
+  std::optional<unsigned> depth = {};
+  std::optional<unsigned> preemptions = {};
+  Allowed allowed = {};
   std::optional<std::uint64_t> executions = {};
   std::optional<std::chrono::nanoseconds> time = {};
   std::optional<std::uint64_t> jobs = {};
@@ -45,7 +48,7 @@ struct Replay {
   };
   How how = How::replay;
   std::string token = {};
-  std::optional<unsigned> spurious = {};
+  Allowed allowed = {};
   std::string json = {};
   std::string html = {};
   bool quiet = false;

@@ -47,7 +47,7 @@ json::value json_of(const Finding& finding) {
 double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>{duration}.count(); }
 
 json::value json_of(const Outcome& outcome) {
-  const auto& [scenario, explorer, result, spurious] = outcome;
+  const auto& [scenario, explorer, result, allowed] = outcome;
   const auto& finding = result.finding;
   return json::object{{"name", view(scenario.name)},
                       {"explorer", view(explorer)},
@@ -57,6 +57,7 @@ json::value json_of(const Outcome& outcome) {
                       {"executions", result.executions},
                       {"complete", result.complete},
                       {"fair_only", result.fair_only},
+                      {"timely_only", result.timely_only},
                       {"steps", result.steps},
                       {"seconds", seconds(result.elapsed)},
                       {"token", finding ? json::value(view(finding->token)) : json::value(nullptr)}};

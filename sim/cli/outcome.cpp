@@ -44,7 +44,10 @@ bool proven(const Outcome& outcome) {
   return !outcome.scenario.expected && !outcome.result.finding && outcome.result.complete;
 }
 
-bool only_fairly_proven(const Outcome& outcome) { return proven(outcome) && outcome.result.fair_only; }
+std::string_view which(bool fair_only, bool timely_only) {
+  if (fair_only) return timely_only ? "fair and timely " : "fair ";
+  return timely_only ? "timely " : "";
+}
 
 std::string_view verdict(const Outcome& outcome) { return as_expected(outcome) ? "ok" : "differs"; }
 
@@ -53,10 +56,15 @@ std::string conclusion(const std::vector<Outcome>& outcomes) {
   std::vector<std::string> parts;
   if (differing) parts.push_back(fmt::format("{} not as expected", grouped(differing)));
   if (bugs) parts.push_back(fmt::format("{} found as expected", counted(bugs, "bug")));
-  if (proofs)
+  if (proofs) {
+    const auto some = [&](bool Result::* only) {
+      return std::ranges::any_of(
+          outcomes, [&](const Outcome& outcome) { return proven(outcome) && outcome.result.*only; });
+    };
     parts.push_back(fmt::format("{} proven free of {} over every {}interleaving", grouped(proofs),
                                 bugs ? "any" : "bugs",
-                                std::ranges::any_of(outcomes, only_fairly_proven) ? "fair " : ""));
+                                which(some(&Result::fair_only), some(&Result::timely_only))));
+  }
   if (silent)
     parts.push_back(fmt::format("{} without a bug in what was explored (no proof)", grouped(silent)));
   return fmt::format("{}: {}", counted(outcomes.size(), "scenario"), fmt::join(parts, ", "));

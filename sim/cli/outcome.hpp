@@ -6,6 +6,8 @@
 
 #include <lockstep/sim/scenario.hpp>
 
+#include "allowed.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +19,7 @@ struct Outcome {
   Scenario scenario;
   std::string explorer;  ///< "exhaustive", ..., or "replay"
   Result result;
-  std::optional<unsigned> spurious = {};  ///< what the user asked for, and a replay needs as well
+  Allowed allowed = {};  ///< what the user asked for, and a replay needs as well
 };
 
 /// "check", ..., or "none".
@@ -26,8 +28,9 @@ struct Outcome {
 [[nodiscard]] std::optional<FindingKind> found(const Outcome& outcome);
 [[nodiscard]] bool as_expected(const Outcome& outcome);
 [[nodiscard]] bool proven(const Outcome& outcome);
-/// Proven up to loops that give up waiting while others could run: see Result::fair_only.
-[[nodiscard]] bool only_fairly_proven(const Outcome& outcome);
+/// Which interleavings "every interleaving" means, if not all of them: "fair ", "timely ", "fair and timely
+/// ". See Result::fair_only and Result::timely_only.
+[[nodiscard]] std::string_view which(bool fair_only, bool timely_only);
 
 /// "ok" or "differs".
 [[nodiscard]] std::string_view verdict(const Outcome& outcome);

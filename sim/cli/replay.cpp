@@ -37,10 +37,10 @@ Outcome replayed(const Replay& request) {
     auto scenario = scenario_named(test_of(request.token));
     auto options = scenario.options;
     options.name = scenario.name;
-    options.spurious = request.spurious.value_or(options.spurious);
+    request.allowed.override(options);
     const bool shorter = request.how == Replay::How::shrink;
     auto result = (shorter ? shrink : sim::replay)(scenario.body, request.token, options);
-    return {std::move(scenario), "replay", std::move(result), request.spurious};
+    return {std::move(scenario), "replay", std::move(result), request.allowed};
   } catch (const BadToken& error) {
     throw BadUsage{shown(error.what())};
   }
@@ -75,7 +75,7 @@ std::string closing(const Outcome& outcome) {
 }
 
 std::string report(const Outcome& outcome, const Replay& request, const Terminal& terminal) {
-  const auto& [scenario, explorer, result, spurious] = outcome;
+  const auto& [scenario, explorer, result, allowed] = outcome;
   auto text = fmt::format("{}: {}\n\n{}\n", terminal.painted(scenario.name, Tone::strong), scenario.summary,
                           told(result, request));
   if (!result.note.empty()) text += fmt::format("note: {}\n", result.note);

@@ -23,11 +23,12 @@ Tone tone_of(const Outcome& outcome) {
 /// A bug ends the search for it, so completeness is asked only of what found nothing.
 Cell complete(const Outcome& outcome) {
   if (outcome.result.finding) return {"-", Tone::faint};
-  return {!outcome.result.complete ? "no" : outcome.result.fair_only ? "fair" : "yes"};
+  if (!outcome.result.complete) return {"no"};
+  return {outcome.result.fair_only ? "fair" : outcome.result.timely_only ? "timely" : "yes"};
 }
 
 std::vector<Cell> row(const Outcome& outcome) {
-  const auto& [scenario, explorer, result, spurious] = outcome;
+  const auto& [scenario, explorer, result, allowed] = outcome;
   return {{scenario.name},
           {std::string{name_of(scenario.expected)}},
           {std::string{name_of(found(outcome))}},
@@ -38,16 +39,11 @@ std::vector<Cell> row(const Outcome& outcome) {
 }
 
 std::string explored(const Outcome& outcome) {
-  const auto& [scenario, explorer, result, spurious] = outcome;
+  const auto& [scenario, explorer, result, allowed] = outcome;
   if (result.complete)
-    return fmt::format("over every {}interleaving ({})", result.fair_only ? "fair " : "",
+    return fmt::format("over every {}interleaving ({})", which(result.fair_only, result.timely_only),
                        counted(result.executions, "execution"));
   return fmt::format("in {} ({}, not complete)", counted(result.executions, "execution"), explorer);
-}
-
-/// A token is replayed with as many spurious events as it was found with.
-std::string spurious_option(const Outcome& outcome) {
-  return outcome.spurious ? fmt::format(" --spurious {}", *outcome.spurious) : std::string{};
 }
 
 }  // namespace
@@ -76,7 +72,7 @@ void Report::brief(const Outcome& outcome) {
   const Finding& finding = *outcome.result.finding;
   if (!std::exchange(in_list_, true)) {
     terminal_.print(fmt::format("Further bugs found, as expected. To see one: {} replay TOKEN{}\n",
-                                shell_word(program_), spurious_option(outcome)));
+                                shell_word(program_), outcome.allowed.arguments()));
   }
   terminal_.print(
       fmt::format("  {:<{}}  {}\n", to_string(finding.kind), widest_kind, shell_word(finding.token)));
@@ -87,7 +83,7 @@ void Report::full(const Outcome& outcome) {
   auto text = headline(outcome);
   if (const auto& finding = outcome.result.finding) {
     text += fmt::format("\n{}\nTo see it again: {} replay {}{}\n", timeline(*finding), shell_word(program_),
-                        shell_word(finding->token), spurious_option(outcome));
+                        shell_word(finding->token), outcome.allowed.arguments());
   }
   terminal_.print(text + "\n");
 }

@@ -35,11 +35,9 @@ Options options(const Scenario& scenario, const Run& request) {
   options.name = scenario.name;
   options.strategy = request.explorer.value_or(options.strategy);
   options.seed = request.seed.value_or(options.seed);
-  if (request.preemptions) {
-    constexpr std::uint64_t most = std::numeric_limits<unsigned>::max();  // as good as no bound
-    options.preemptions = static_cast<unsigned>(std::min(*request.preemptions, most));
-  }
-  options.spurious = request.spurious.value_or(options.spurious);
+  if (request.preemptions) options.preemptions = request.preemptions;
+  request.allowed.override(options);
+  options.depth = request.depth.value_or(options.depth);
   options.executions = request.executions.value_or(options.executions);
   options.time = request.time.value_or(options.time);
   options.jobs = static_cast<unsigned>(request.jobs.value_or(options.jobs));
@@ -136,7 +134,7 @@ class Runner {
     auto result = explored(planned.scenario, options);
     progress_line_.clear();
     outcomes_.push_back(
-        {planned.scenario, std::string{to_string(options.strategy)}, std::move(result), request_.spurious});
+        {planned.scenario, std::string{to_string(options.strategy)}, std::move(result), request_.allowed});
     report_.tell(outcomes_.back(), planned.detail);
   }
 

@@ -61,6 +61,7 @@ cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, 
   Execution* execution = Execution::current();
   if (execution == nullptr) refuse_to_block("condition_variable::wait");
   mutex& guard = *lock.mutex();
+  const bool over = execution->times_out(deadline, where);
   Release release{*this, guard, where};
   execution->visible(release);
   if (execution->abandoned()) {
@@ -74,11 +75,11 @@ cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, 
   }
   guard.give();
   if (execution->recording()) execution->outcome("releases " + execution->name_of(guard.id()));
-  const bool spurious = execution->spuriously();
+  const bool spurious = !over && execution->spuriously();
   bool notified = false;
   {
-    const detail::Waiter waiter{*execution, id(), spurious ? 0 : deadline};
-    Wake wake{*this, guard, waiter, deadline, spurious, where};
+    const detail::Waiter waiter{*execution, id(), spurious || over ? 0 : deadline};
+    Wake wake{*this, guard, waiter, deadline, spurious || over, where};
     execution->visible(wake);
     notified = waiter.notified();
   }
@@ -89,7 +90,9 @@ cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, 
     if (execution->recording()) execution->outcome(spurious ? "spuriously" : "timeout");
     guard.lock(where);
   }
-  return notified || spurious ? cv_status::no_timeout : cv_status::timeout;
+  if (notified || spurious) return cv_status::no_timeout;
+  execution->is_late(deadline);
+  return cv_status::timeout;
 }
 
 /// Notified, stopped, or the time is over.
@@ -120,37 +123,47 @@ class condition_variable_any::Wake final : public Operation {
 
 namespace {
 
-Execution& join_queue(ObjectId condition) {
+Execution& running() {
   Execution* execution = Execution::current();
   if (execution == nullptr) refuse_to_block("condition_variable_any::wait");
-  SimpleOperation wait{"wait", {condition, true}};
-  execution->visible(wait);
   return *execution;
+}
+
+Execution& join_queue(ObjectId condition) {
+  Execution& execution = running();
+  SimpleOperation wait{"wait", {condition, true}};
+  execution.visible(wait);
+  return execution;
 }
 
 }  // namespace
 
-condition_variable_any::Wait::Wait(const condition_variable_any& condition)
-    : condition_{&condition}, waiter_{join_queue(condition.id()), condition.id()} {}
+condition_variable_any::Wait::Wait(const condition_variable_any& condition, Instant deadline)
+    : condition_{&condition},
+      deadline_{deadline},
+      over_{running().times_out(deadline)},
+      waiter_{join_queue(condition.id()), condition.id()} {}
 
-cv_status condition_variable_any::Wait::block(Instant deadline, const detail::StopState* stop) {
+cv_status condition_variable_any::Wait::block(const detail::StopState* stop) {
   Execution& execution = *Execution::current();
-  const bool spurious = execution.spuriously();
-  waiter_.may_go_on_from(spurious || stop != nullptr ? 0 : deadline);
-  Wake wake{condition_->id(), waiter_, deadline, stop, spurious};
+  const bool spurious = !over_ && execution.spuriously();
+  waiter_.may_go_on_from(spurious || over_ || stop != nullptr ? 0 : deadline_);
+  Wake wake{condition_->id(), waiter_, deadline_, stop, spurious || over_};
   execution.visible(wake);
   if (execution.abandoned()) {
     execution.unwind();
     return cv_status::timeout;
   }
-  const bool woken = wake.enabled();
+  const bool woken = waiter_.notified() || spurious || (stop != nullptr && stop->is_requested());
   if (execution.recording()) {
     execution.outcome(waiter_.notified() ? std::string{}
                       : spurious         ? "spuriously"
                       : woken            ? "stop was requested"
                                          : "timeout");
   }
-  return woken ? cv_status::no_timeout : cv_status::timeout;
+  if (woken) return cv_status::no_timeout;
+  execution.is_late(deadline_);
+  return cv_status::timeout;
 }
 
 }  // namespace lockstep::sim

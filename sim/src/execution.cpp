@@ -86,7 +86,11 @@ Ending Execution::run(const std::function<void()>& body, Explorer& explorer, con
   current_ = nullptr;
   running_ = nullptr;
   if (pruned_) failure_.reset();
-  return {.failed = failure_.has_value(), .pruned = pruned_, .rested = rested_, .steps = step_};
+  return {.failed = failure_.has_value(),
+          .pruned = pruned_,
+          .rested = rested_,
+          .timely = timely_,
+          .steps = step_};
 }
 
 void Execution::run_for_the_last_time(const std::function<void()>& body, Explorer& explorer,
@@ -102,11 +106,12 @@ void Execution::begin(const std::function<void()>& body, Explorer& explorer, con
   recording_ = limits.recording;
   count_ = 0;
   ready_ = conditional_ = follow_ups_ = patient_ = resting_ = patience_over_ = enabled_ = 0;
-  yielded_ = rested_ = abandoned_ = pruned_ = ordering_ = judging_ = false;
+  yielded_ = rested_ = timely_ = abandoned_ = pruned_ = ordering_ = judging_ = false;
   clock_ = pace_ = 0;
   step_ = hash_ = 0;
   chosen_ = 0;
-  spurious_ = 0;
+  spurious_ = timeouts_ = 0;
+  touched_.clear();
   decisions_.clear();
   failure_.reset();
   message_.clear();
@@ -151,6 +156,7 @@ Execution::Thread& Execution::new_thread() {
   thread.observed.clear();
   thread.locks.clear();
   thread.caller = {};
+  thread.time = 0;
   return thread;
 }
 
@@ -250,6 +256,7 @@ void Execution::announce(Thread& self, Operation& operation, Operation& shown) {
 void Execution::perform(Thread& self, const Operation& operation) {
   if (recording_) record(self, operation);
   if (patient_ != 0) observe_change(self, operation);
+  if (timeouts_ != 0) keep_time(self, operation);
 }
 
 void Execution::visible_inside_step(Thread& self, Operation& operation) {
@@ -332,6 +339,41 @@ bool Execution::spuriously() {
   if (outcome_of(2) == 0) return false;
   ++spurious_;
   return true;
+}
+
+/// The decision is a step of its own, which touches nothing, so that it is one of the thread that waits, and
+/// whether there is one depends only on what the thread itself has done.
+bool Execution::times_out(Instant deadline, const source_location& where) {
+  if (deadline == never || reached(deadline) || abandoned_ || quiet()) return false;
+  if (deadline <= running_->time) return true;  // it learned of the time by others
+  if (count_ == 1) return false;
+  if (most_timeouts_ != 0) {
+    Deciding limit{"time limit", where};
+    visible(limit);
+  }
+  if (timeouts_ == most_timeouts_) {
+    timely_ = true;
+    return false;
+  }
+  const bool over = outcome_of(2) != 0;
+  if (recording_) outcome(over ? "is over before others go on" : "is not over");
+  if (over) ++timeouts_;
+  return over;
+}
+
+/// Clocks of threads need only agree where one learns of another: any such execution is one on a single
+/// clock, with its steps in the order of their times (Lamport, CACM 1978).
+void Execution::keep_time(Thread& self, const Operation& operation) {
+  const Footprint footprint = operation.footprint();
+  for (const Access& access : footprint) {
+    const Touched& touched = touched_[access.object];
+    self.time = std::max(self.time, access.write ? touched.touched : touched.written);
+  }
+  for (const Access& access : footprint) {
+    Touched& touched = touched_[access.object];
+    touched.touched = std::max(touched.touched, self.time);
+    if (access.write) touched.written = std::max(touched.written, self.time);
+  }
 }
 
 void refuse_to_block(std::string_view operation) {

@@ -90,6 +90,7 @@ class Exploration::Worker {
         options_{whole.options_},
         last_words_{execution_, *body_, options_->name, options_->steps} {
     execution_.allow_spurious(options_->spurious);
+    execution_.allow_timeouts(options_->timeouts);
   }
 
   /// Explores all that `explorer` has, but for what it hands over to threads that have nothing to do.
@@ -103,6 +104,14 @@ class Exploration::Worker {
       look_up(explorer);
     }
     whole_->add(news_, explorer);
+  }
+
+  /// What is different if an execution is run again that made `decisions` and `steps`.
+  [[nodiscard]] std::optional<Finding> repeated(const std::vector<Decision>& decisions,
+                                                const std::vector<Step>& steps) {
+    record(decisions);
+    if (execution_.steps() == steps && execution_.decisions() == decisions) return std::nullopt;
+    return not_deterministic(steps);
   }
 
   /// What a failed execution comes to, in the smallest form.
@@ -136,6 +145,7 @@ class Exploration::Worker {
     news_.steps += ending.steps;
     steps_since_ += ending.steps;
     news_.fair_only = news_.fair_only || ending.rested;
+    news_.timely_only = news_.timely_only || ending.timely;
     return counts;
   }
 
@@ -173,13 +183,17 @@ class Exploration::Worker {
   void see_that_it_repeats() {
     const std::vector<Decision> decisions = execution_.decisions();
     record(decisions);
-    const std::vector<Step> first = execution_.steps();
+    const std::vector<Step> steps = execution_.steps();
     const bool same = execution_.decisions() == decisions;
-    record(decisions);
-    if (same && execution_.steps() == first && execution_.decisions() == decisions) return;
-    ++news_.found[FindingKind::nondeterminism];
-    news_.finding = not_deterministic(first);
-    whole_->stopped_ = true;  // nothing that follows would mean anything
+    news_.finding = repeated(decisions, steps);
+    if (!same && !news_.finding) news_.finding = not_deterministic(steps);
+    if (news_.finding) {
+      ++news_.found[FindingKind::nondeterminism];
+      whole_->stopped_ = true;  // nothing that follows would mean anything
+    } else {
+      whole_->first_decisions_ = decisions;
+      whole_->first_steps_ = steps;
+    }
   }
 
   /// `before` is what the same decisions led to.
@@ -233,6 +247,7 @@ Exploration::Exploration(const Body& body, const Options& options)
     load();
   } else {
     explorers_.push_back(make_explorer(options));
+    if (!options.checkpoint.empty()) save();  // rather now than never
   }
 }
 
@@ -252,6 +267,7 @@ Result Exploration::run() {
     throw;
   }
   const std::lock_guard lock{mutex_};
+  see_that_the_first_repeats();
   show_failure();
   const bool nothing_left = explorers_.empty();
   if (!options_->checkpoint.empty()) {
@@ -261,10 +277,19 @@ Result Exploration::run() {
       save();
     }
   }
-  result_.exhausted = nothing_left && !result_.found.contains(FindingKind::bound);
+  result_.exhausted = nothing_left && !result_.found.contains(FindingKind::bound) &&
+                      !result_.found.contains(FindingKind::nondeterminism);
   result_.complete = result_.exhausted && !options_->preemptions;
   tell(Clock::now());
   return std::move(result_);
+}
+
+/// A test that keeps something from one execution to the next does other things in the end than it did at
+/// first, and then nothing was proven.
+void Exploration::see_that_the_first_repeats() {
+  if (failure_ || result_.finding || first_steps_.empty()) return;
+  result_.finding = Worker{*this}.repeated(first_decisions_, first_steps_);
+  if (result_.finding) ++result_.found[FindingKind::nondeterminism];
 }
 
 /// What is found comes from the failure that was kept.
@@ -335,6 +360,7 @@ void Exploration::add(Result& news, const Explorer& explorer) {
   result_.blocked += std::exchange(news.blocked, 0);
   result_.steps += std::exchange(news.steps, 0);
   result_.fair_only = result_.fair_only || news.fair_only;
+  result_.timely_only = result_.timely_only || news.timely_only;
   for (const auto& [kind, times] : std::exchange(news.found, {})) result_.found[kind] += times;
   if (news.finding) result_.finding = std::exchange(news.finding, {});
   const auto now = Clock::now();
@@ -419,8 +445,9 @@ std::uint64_t Exploration::first_execution() const {
 void Exploration::save() const {
   CheckpointWriter to;
   to << options_->name << test_ << options_->steps << std::uint64_t{options_->spurious}
-     << std::uint64_t{options_->keep_going} << result_.executions << result_.blocked << result_.steps
-     << std::uint64_t{result_.fair_only} << result_.found.size();
+     << std::uint64_t{options_->timeouts} << std::uint64_t{options_->keep_going} << result_.executions
+     << result_.blocked << result_.steps << std::uint64_t{result_.fair_only}
+     << std::uint64_t{result_.timely_only} << result_.found.size();
   for (const auto& [kind, times] : result_.found) to << static_cast<std::uint64_t>(kind) << times;
   to << std::uint64_t{failure_.has_value()};
   if (failure_) {
@@ -442,12 +469,16 @@ void Exploration::load() {
     from.bad("it is of \"" + name + "\", not of \"" + options_->name + "\"");
   if (from.number() != test_) from.bad("it is of another test, or this one has changed since");
   const bool same = from.number() == options_->steps && from.number() == options_->spurious &&
-                    (from.number() != 0) == options_->keep_going;
-  if (!same) from.bad("it was made with another bound on steps, other spurious events or another keep_going");
+                    from.number() == options_->timeouts && (from.number() != 0) == options_->keep_going;
+  if (!same) {
+    from.bad(
+        "it was made with another bound on steps, other spurious events or timeouts, or another keep_going");
+  }
   result_.executions = from.number();
   result_.blocked = from.number();
   result_.steps = from.number();
   result_.fair_only = from.number(1) != 0;
+  result_.timely_only = from.number(1) != 0;
   const auto kind = [&] { return static_cast<FindingKind>(from.number(UINT8_MAX)); };
   for (std::uint64_t left = from.size(); left != 0; --left) {
     const FindingKind found = kind();

@@ -48,6 +48,7 @@ class Exploration {
   void add(Result& news, const Explorer& explorer);
   [[nodiscard]] std::uint64_t left() const;
   void add(Failure failure);
+  void see_that_the_first_repeats();
   void show_failure();
   void tell(Clock::time_point now);
   void pause(std::unique_lock<std::mutex>& lock);
@@ -72,6 +73,8 @@ class Exploration {
   std::list<std::unique_ptr<Explorer>> explorers_;  ///< that have something to do
   std::map<const Explorer*, std::uint64_t> left_;   ///< to each of those that are at work
   std::optional<Failure> failure_;                  ///< the one to be shown
+  std::vector<Decision> first_decisions_;           ///< of the first execution, if it found nothing
+  std::vector<Step> first_steps_;                   ///< what it did
   Clock::time_point told_ = start_;
   Clock::time_point saved_ = start_;
   unsigned working_ = 0;  ///< threads

@@ -41,6 +41,7 @@ Result replayed(const Body& body, const Token& decoded, Execution& execution, co
   Replay explorer{decoded.decisions};
   explorer.begin();
   execution.allow_spurious(options.spurious);
+  execution.allow_timeouts(options.timeouts);
   const Ending ending = execution.run(body, explorer, {.steps = options.steps, .recording = true});
   Result result;
   result.executions = 1;

@@ -77,6 +77,7 @@ void LastWords::write_down() const {
   replay.begin();
   auto* again = new Execution;  // never destroyed: its stacks are not unwound
   again->allow_spurious(execution_->spurious_allowed());
+  again->allow_timeouts(execution_->timeouts_allowed());
   again->run_for_the_last_time(*body_, replay, {.steps = steps_, .recording = true});
   print(*again, *name_);
 }

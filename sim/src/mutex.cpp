@@ -89,10 +89,11 @@ bool mutex::try_lock_until(Instant deadline, const source_location& where) {
     if (taken) owner_ = outsider;
     return taken;
   }
-  Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, deadline, where};
+  const Instant limit = execution->times_out(deadline, where) ? 0 : deadline;
+  Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, limit, where};
   execution->visible(acquire);
   const bool taken = free() && !(deadline == 0 && execution->spuriously());
-  if (taken) take(*execution);
+  taken ? take(*execution) : execution->is_late(deadline);
   if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
   return taken;
 }

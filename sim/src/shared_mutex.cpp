@@ -89,9 +89,11 @@ void shared_mutex::lock(source_location where) {
 bool shared_mutex::try_lock_until(Instant deadline, const source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) return take(execution);
-  Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, deadline, where};
+  const Instant limit = execution->times_out(deadline, where) ? 0 : deadline;
+  Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, limit, where};
   execution->visible(acquire);
   const bool taken = !(deadline == 0 && free() && execution->spuriously()) && take(execution);
+  if (!taken) execution->is_late(deadline);
   if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
   return taken;
 }
@@ -128,9 +130,11 @@ void shared_mutex::lock_shared(source_location where) {
 bool shared_mutex::try_lock_shared_until(Instant deadline, const source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) return share(execution);
-  AcquireShared acquire{deadline == 0 ? "try_lock_shared" : "try_lock_shared_until", *this, deadline, where};
+  const Instant limit = execution->times_out(deadline, where) ? 0 : deadline;
+  AcquireShared acquire{deadline == 0 ? "try_lock_shared" : "try_lock_shared_until", *this, limit, where};
   execution->visible(acquire);
   const bool taken = !(deadline == 0 && shareable() && execution->spuriously()) && share(execution);
+  if (!taken) execution->is_late(deadline);
   if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
   return taken;
 }

@@ -1071,6 +1071,12 @@ concept LockableStorage = Storage<S> && requires(S& storage, session_of<S>& sess
 template <class S>
 concept WholeLockStorage = LockableStorage<S> && std::remove_cvref_t<S>::locks_are_the_databases;
 
+/// A storage whose locks are kept by a server: a call that waits for one blocks its thread where no runtime
+/// of ours sees it. `database()` tells which storages share their locks.
+template <class S>
+concept ServerLockStorage = LockableStorage<S> && std::remove_cvref_t<S>::locks_are_a_servers &&
+                            requires(S& storage) { storage.database(); };
+
 /// A storage whose session loads all show one snapshot, which the first of them takes.
 template <class S>
 concept SnapshotStorage = Storage<S> && std::remove_cvref_t<S>::loads_are_a_snapshot;
@@ -1116,10 +1122,10 @@ concept UnguardedStorage =
 /// A storage that can load several records into a session at once: loads of them in the session cost nothing
 /// then, or little.
 template <class S>
-concept PrefetchStorage = Storage<S> && requires(S& storage, session_of<S>& session,
-                                                 std::span<const key_of<S>> keys) {
-  storage.prefetch(session, keys);
-};
+concept PrefetchStorage =
+    Storage<S> && requires(S& storage, session_of<S>& session, std::span<const key_of<S>> keys) {
+      storage.prefetch(session, keys);
+    };
 
 /// A storage whose loads cost no round trip, so that verbs may look before they write.
 template <class S>

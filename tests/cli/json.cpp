@@ -35,8 +35,8 @@ json::object only_scenario_of(const std::string& name) {
 BOOST_AUTO_TEST_SUITE(json_report)
 
 BOOST_AUTO_TEST_CASE(a_scenario_has_exactly_these_members) {
-  const Keys expected{"name",     "explorer",  "expected", "finding", "verdict", "executions",
-                      "complete", "fair_only", "steps",    "seconds", "token"};
+  const Keys expected{"name",     "explorer",  "expected",    "finding", "verdict", "executions",
+                      "complete", "fair_only", "timely_only", "steps",   "seconds", "token"};
   for (const auto& scenario : scenarios_in(planted({"run", "agrees", "--json", "-"}).out)) {
     BOOST_TEST((keys(scenario) == expected));
   }
@@ -68,7 +68,8 @@ BOOST_AUTO_TEST_CASE(a_finding_has_its_kind_message_threads_and_steps) {
   BOOST_TEST(threads.size() == 3U);
   BOOST_REQUIRE(!steps.empty());
   for (const auto& step : steps) {
-    BOOST_TEST((keys(step) == Keys{"thread", "operation", "object", "outcome", "switched", "reads", "writes", "source"}));
+    BOOST_TEST((keys(step) ==
+                Keys{"thread", "operation", "object", "outcome", "switched", "reads", "writes", "source"}));
     BOOST_TEST(step.at("thread").to_number<std::size_t>() < threads.size());
   }
 }

@@ -207,6 +207,16 @@ BOOST_AUTO_TEST_CASE(a_proof_up_to_waiting_loops_is_called_so) {
   BOOST_TEST(told.out.find("over every fair interleaving\n") != std::string::npos, told.out);
 }
 
+BOOST_AUTO_TEST_CASE(a_proof_for_those_in_time_is_called_so_and_others_may_be_late) {
+  const auto timely = planted({"run", "timely/sleeps"});
+  BOOST_TEST(timely.status == 0);
+  BOOST_TEST(contains(timely.out, "over every timely interleaving\n"), timely.out);
+  const auto late = planted({"run", "timely/sleeps", "--timeouts", "1"});
+  BOOST_TEST(late.status == 1);
+  BOOST_TEST(contains(late.out, "is over before others go on"), late.out);
+  BOOST_TEST(contains(late.out, " --timeouts 1\n"), late.out);
+}
+
 BOOST_AUTO_TEST_CASE(a_finding_that_ends_the_process_is_shown_first) {
   const auto deadlock = planted({"run", "terminates/deadlock"});
   BOOST_TEST(deadlock.status != 0);

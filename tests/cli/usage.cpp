@@ -94,6 +94,8 @@ BOOST_AUTO_TEST_CASE(numbers_out_of_range_are_bad_usage) {
   is_bad_usage({"run", "--all", "--executions", "0"}, "--executions takes a whole number from 1");
   is_bad_usage({"run", "--all", "--executions=-5"}, "not '-5'");
   is_bad_usage({"run", "--all", "--spurious", "often"}, "--spurious takes a whole number from 0");
+  is_bad_usage({"run", "--all", "--timeouts", "1s"}, "--timeouts takes a whole number from 0");
+  is_bad_usage({"run", "--all", "--depth", "0"}, "--depth takes a whole number from 1");
   is_bad_usage({"replay", "TOKEN", "--spurious", "-1"}, "--spurious takes a whole number from 0");
   is_bad_usage({"run", "--all", "--executions", "many"}, "not 'many'");
 }

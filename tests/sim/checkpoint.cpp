@@ -211,15 +211,36 @@ BOOST_AUTO_TEST_CASE(are_only_of_unbounded_exhaustive_exploration) {
   BOOST_TEST(!file.exists());
 }
 
-BOOST_AUTO_TEST_CASE(that_cannot_be_written_are_an_error) {
+BOOST_AUTO_TEST_CASE(that_cannot_be_written_are_an_error_before_anything_is_explored) {
+  unsigned runs = 0;
+  const auto counted = [&] {
+    ++runs;
+    body();
+  };
+  BOOST_CHECK_THROW(explore(counted, {.checkpoint = "/nowhere/at/all"}), std::runtime_error);
+  BOOST_TEST(runs == 1U);
+  BOOST_CHECK_THROW(explore(counted, {.checkpoint = std::filesystem::temp_directory_path().string()}),
+                    BadCheckpoint);
+}
+
+BOOST_AUTO_TEST_CASE(that_can_no_longer_be_written_are_an_error) {
+  const auto directory =
+      std::filesystem::temp_directory_path() / ("lockstep-checkpoints-" + std::to_string(getpid()));
+  const auto until_it_is_gone = [&] {
+    static_cast<void>(std::filesystem::remove_all(directory));
+    body();
+  };
+  const auto options = [&](unsigned jobs) {
+    std::filesystem::create_directory(directory);
+    return Options{.jobs = jobs, .spurious = 1, .checkpoint = (directory / "file").string()};
+  };
   for (const unsigned jobs : {1U, 4U}) {
-    BOOST_CHECK_THROW(explore(body, {.executions = 2, .jobs = jobs, .checkpoint = "/no/such/directory/file"}),
-                      std::runtime_error);
-    BOOST_CHECK_THROW(explore(body, {.jobs = jobs,
-                                     .spurious = 1,
-                                     .checkpoint = "/no/such/directory/file",
-                                     .checkpoint_every = std::chrono::nanoseconds{0}}),
-                      std::runtime_error);
+    Options ended = options(jobs);
+    ended.executions = 2;
+    BOOST_CHECK_THROW(explore(until_it_is_gone, ended), std::runtime_error);
+    Options now_and_then = options(jobs);
+    now_and_then.checkpoint_every = std::chrono::nanoseconds{0};
+    BOOST_CHECK_THROW(explore(until_it_is_gone, now_and_then), std::runtime_error);
   }
 }
 

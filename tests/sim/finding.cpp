@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <stdexcept>
 
 BOOST_AUTO_TEST_SUITE(finding)
@@ -178,6 +179,22 @@ BOOST_AUTO_TEST_CASE(a_test_that_changes_later_is_caught_where_a_prefix_leads_el
                atomic<int>& either = ++runs == 5 ? y : x;
                concurrently([&] { either.store(1), x.store(2); }, [&] { x.store(3), x.store(4); });
              }) == "nondeterminism");
+}
+
+BOOST_AUTO_TEST_CASE(a_test_that_does_something_else_in_the_end_than_at_first_is_not_deterministic) {
+  for (const unsigned jobs : {1U, 2U}) {
+    std::atomic<int> runs = 0;
+    const Result result = explore(
+        [&] {
+          atomic<int> x{0};
+          const int value = ++runs > 3 ? 2 : 1;
+          concurrently([&] { x.store(value); }, [&] { static_cast<void>(x.load()); });
+        },
+        {.jobs = jobs});
+    BOOST_TEST(found(result) == "nondeterminism");
+    BOOST_TEST(!result.complete);
+    BOOST_TEST(result.found.at(FindingKind::nondeterminism) == 1U);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_that_is_not_joined_is_found) {

@@ -363,10 +363,12 @@ std::string to_string(const Program& program) {
   return text;
 }
 
-Exploration traces(const Program& program, Explorer& explorer, std::uint64_t most, unsigned spurious) {
+Exploration traces(const Program& program, Explorer& explorer, std::uint64_t most, unsigned spurious,
+                   unsigned timeouts) {
   Written written{explorer};
   Execution execution;
   execution.allow_spurious(spurious);
+  execution.allow_timeouts(timeouts);
   Exploration result;
   while (written.begin()) {
     const Ending ending = execution.run([&] { run(program); }, written, {.steps = 1'000});

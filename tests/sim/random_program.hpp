@@ -50,7 +50,8 @@ struct Exploration {
   bool ended = true;  ///< false: there were more than `most`
 };
 
-/// All that `explorer` explores, with so many spurious events in an execution at most.
-Exploration traces(const Program& program, Explorer& explorer, std::uint64_t most, unsigned spurious = 0);
+/// All that `explorer` explores, with so many spurious events and early timeouts in an execution at most.
+Exploration traces(const Program& program, Explorer& explorer, std::uint64_t most, unsigned spurious = 0,
+                   unsigned timeouts = 0);
 
 }  // namespace lockstep::sim::test

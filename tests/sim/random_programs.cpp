@@ -32,6 +32,7 @@ struct Size {
   unsigned programs;
   unsigned first = 0;     ///< the number of the first program
   unsigned spurious = 0;  ///< events in an execution at most
+  unsigned timeouts = 0;  ///< early ones, likewise
 };
 
 template <class Tested>
@@ -58,10 +59,10 @@ Blocked compare_split(unsigned kinds, const Size& size, const std::string& file 
   for (unsigned number = size.first; number != size.first + size.programs; ++number) {
     const Program program = random_program(number, kinds, size.threads, size.length);
     const auto whole = tested<Tested>();
-    const Exploration expected = traces(program, *whole, most, size.spurious);
+    const Exploration expected = traces(program, *whole, most, size.spurious, size.timeouts);
     if (!expected.ended) continue;
     SplitAtRandom<Tested> parts{tested<Tested>(), number, file};
-    const Exploration found = traces(program, parts, 1'000 * most, size.spurious);
+    const Exploration found = traces(program, parts, 1'000 * most, size.spurious, size.timeouts);
     BOOST_TEST(parts.complete());
     BOOST_TEST((found.traces == expected.traces), "program " << number << ", " << to_string(program) << ": "
                                                              << found.traces.size() << " traces instead of "
@@ -82,11 +83,11 @@ Blocked compare(unsigned kinds, const Size& size) {
   for (unsigned number = size.first; number != size.first + size.programs; ++number) {
     const Program program = random_program(number, kinds, size.threads, size.length);
     Oracle oracle;
-    Exploration expected = traces(program, oracle, most, size.spurious);
+    Exploration expected = traces(program, oracle, most, size.spurious, size.timeouts);
     if (!expected.ended) continue;
     const std::set<std::string> each_once(expected.traces.begin(), expected.traces.end());
     const auto optimal = tested<Tested>();
-    const Exploration found = traces(program, *optimal, 10 * most, size.spurious);
+    const Exploration found = traces(program, *optimal, 10 * most, size.spurious, size.timeouts);
     BOOST_TEST(found.ended);
     BOOST_TEST(optimal->complete());
     BOOST_TEST(std::ranges::equal(found.traces, each_once),
@@ -139,6 +140,17 @@ BOOST_AUTO_TEST_CASE(with_spurious_events_have_each_trace_once) {
   static_cast<void>(compare<SleepSets>(kinds, {.threads = 3, .length = 4, .programs = 300, .spurious = 2}));
   static_cast<void>(
       compare<EveryInterleaving>(kinds, {.threads = 3, .length = 3, .programs = 100, .spurious = 1}));
+}
+
+BOOST_AUTO_TEST_CASE(with_early_timeouts_have_each_trace_once) {
+  constexpr unsigned kinds = atomics | locks | waits | stops | timed;
+  static_cast<void>(compare<SleepSets>(timed, {.threads = 3, .length = 4, .programs = 150, .timeouts = 1}));
+  static_cast<void>(
+      compare<SleepSets>(timed | waits, {.threads = 3, .length = 5, .programs = 100, .timeouts = 1}));
+  static_cast<void>(
+      compare<SleepSets>(kinds, {.threads = 3, .length = 4, .programs = 200, .spurious = 1, .timeouts = 2}));
+  static_cast<void>(
+      compare<EveryInterleaving>(timed, {.threads = 3, .length = 3, .programs = 100, .timeouts = 1}));
 }
 
 BOOST_AUTO_TEST_CASE(of_steps_have_each_trace_once) {

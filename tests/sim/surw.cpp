@@ -118,8 +118,8 @@ BOOST_AUTO_TEST_CASE(steps_on_what_only_one_thread_touches_make_no_difference) {
   BOOST_TEST(chi_square(drawn(1'200, body), 6) < 20.5);
 }
 
-// Over all steps, one in 705,432 interleavings begins with every step of one thread. If the steps on `x` alone
-// matter, which they do in a quarter of all executions, it is every other one.
+// Over all steps, one in 705,432 interleavings begins with every step of one thread. If the steps on `x`
+// alone matter, which they do in a quarter of all executions, it is every other one.
 BOOST_AUTO_TEST_CASE(few_steps_on_one_object_are_not_lost_among_many_on_another) {
   const auto body = [](std::string& interleaving) {
     atomic<int> x{0};

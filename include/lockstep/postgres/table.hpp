@@ -73,6 +73,7 @@ class Table : public FindsVerbs {
   using version_type = Version;                       ///< 64-bit counters
   using runtime_type = R;                             ///< the database's
   static constexpr bool loads_are_a_snapshot = true;  ///< as SnapshotStorage asks
+  static constexpr bool locks_are_a_servers = true;   ///< as ServerLockStorage asks
 
   /// Opens the table that `mapping` names. Throws sql::MappingMismatch with all that the table lacks,
   /// ConnectionLost, ServerError.

@@ -6,6 +6,7 @@
 #include <lockstep/sim/scenario.hpp>
 #include <lockstep/sim/this_thread.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <mutex>
 #include <stdexcept>
@@ -52,6 +53,15 @@ void waits() {
   concurrently([&] { ready.store(true); },
                [&] {
                  while (!ready.load()) this_thread::yield();
+               });
+}
+
+void sleeps() {
+  atomic<bool> ready{false};
+  concurrently([&] { ready.store(true); },
+               [&] {
+                 this_thread::sleep_for(std::chrono::seconds{1});
+                 check(ready.load(), "it is ready after a second");
                });
 }
 
@@ -107,6 +117,9 @@ const Registered scenarios[]{
     Registered{{.name = "spurious/weak",
                 .summary = "finds nothing, unless what may fail spuriously does",
                 .body = takes_once}},
+    Registered{{.name = "timely/sleeps",
+                .summary = "finds nothing, unless a sleep ends before others go on",
+                .body = sleeps}},
     Registered{{.name = "terminates/deadlock",
                 .summary = "waits for ever in a destructor",
                 .expected = FindingKind::deadlock,

@@ -183,21 +183,23 @@ class condition_variable_any {
   /// A thread in the queue.
   class Wait {
    public:
-    /// Joins it: a step.
-    explicit Wait(const condition_variable_any& condition);
-    /// Waits until notified, or until `deadline` or a stop: a step.
-    cv_status block(Instant deadline, const detail::StopState* stop);
+    /// Joins it, to wait until `deadline` at the latest: a step.
+    Wait(const condition_variable_any& condition, Instant deadline);
+    /// Waits until notified, or until the deadline or a stop: a step.
+    cv_status block(const detail::StopState* stop);
 
    private:
     const condition_variable_any* condition_;
+    Instant deadline_;
+    bool over_;  ///< the deadline is reached before others go on
     detail::Waiter waiter_;
   };
 
   template <class Lock>
   cv_status wait_until_instant(Lock& lock, Instant deadline, const detail::StopState* stop = nullptr) {
-    Wait wait{*this};
+    Wait wait{*this, deadline};
     lock.unlock();
-    const cv_status status = wait.block(deadline, stop);
+    const cv_status status = wait.block(stop);
     lock.lock();
     return status;
   }

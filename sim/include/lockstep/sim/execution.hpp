@@ -16,6 +16,7 @@
 #include <lockstep/sim/operation.hpp>
 #include <lockstep/sim/source_location.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -107,6 +108,7 @@ struct Thread {
   std::uint32_t idle_rounds = 0;  ///< how often in a row it yielded without a step in between
   std::size_t disturber = 0;      ///< the step that has disturbed it
   std::vector<Access> observed;   ///< what it looked at in the latest round that looked at anything
+  Instant time = 0;               ///< what it is to this thread, if that is later than the clock
 
   std::vector<ObjectId> locks;  ///< that it holds, and must release before it ends
   Caller caller;                ///< the line of the verb that it is inside of, while recording
@@ -168,6 +170,12 @@ class Execution {
   /// How many may be.
   [[nodiscard]] unsigned spurious_allowed() const noexcept { return most_spurious_; }
 
+  /// Lets so many waits with a time limit, and sleeps, be over although others could go on, in each run from
+  /// here on.
+  void allow_timeouts(unsigned waits) noexcept { most_timeouts_ = waits; }
+  /// How many may be.
+  [[nodiscard]] unsigned timeouts_allowed() const noexcept { return most_timeouts_; }
+
   /// Every choice of the last run, in order.
   [[nodiscard]] const std::vector<Decision>& decisions() const noexcept { return decisions_; }
   /// The kind of the finding in which the last run ended, if any.
@@ -209,6 +217,14 @@ class Execution {
   /// often in an execution as `allow_spurious` said.
   bool spuriously();
 
+  /// True if a wait until `deadline` that begins now is over without anybody's doing, although others could
+  /// go on: they are slow. A decision, and a step of its own, made at most as often in an execution as
+  /// `allow_timeouts` said. The wait then ends at any time from now on; if it ends for that reason,
+  /// `is_late(deadline)` follows.
+  bool times_out(Instant deadline, const source_location& where = {});
+  /// To the running thread, and to all that learn of it, it is `moment` or later.
+  void is_late(Instant moment) noexcept { running_->time = std::max(running_->time, moment); }
+
   /// Ends the execution with a finding. Throws Abandoned, unless an exception is unwinding the stack.
   void fail(FindingKind kind, std::string message, source_location where = {});
 
@@ -228,6 +244,7 @@ class Execution {
       throw;
     }
     explorer_->joins(thread.ordinal, running_->ordinal);
+    thread.time = running_->time;
     start(thread);
     return thread.ordinal;
   }
@@ -248,18 +265,23 @@ class Execution {
   }
   /// The running thread goes on because another has finished.
   void joins(unsigned finished) {
-    if (finished < count_) explorer_->joins(running_->ordinal, finished);
+    if (finished >= count_) return;
+    explorer_->joins(running_->ordinal, finished);
+    is_late(threads_[finished]->time);
   }
   /// The present step lets `thread` go on.
   void wakes(unsigned thread) {
     if (chosen_ != 0) explorer_->follows(thread, latest_step());
+    threads_[thread]->time = std::max(threads_[thread]->time, running_->time);
   }
 
   /// Lets others go first: see this_thread.hpp.
   void yield(source_location where = {});
 
-  /// The virtual time.
-  [[nodiscard]] Instant now() const noexcept { return clock_; }
+  /// The virtual time, as the running thread knows it.
+  [[nodiscard]] Instant now() const noexcept { return std::max(clock_, running_->time); }
+  /// True if everybody knows that it is `moment` or later.
+  [[nodiscard]] bool reached(Instant moment) const noexcept { return moment <= clock_; }
   /// The next number of the running thread's generator: the same in every execution.
   std::uint64_t random() noexcept;
 
@@ -356,6 +378,7 @@ class Execution {
   void start(Thread& thread);
   void announce(Thread& self, Operation& operation);
   void announce(Thread& self, Operation& operation, Operation& shown);
+  void keep_time(detail::Thread& self, const Operation& operation);
   void perform(Thread& self, const Operation& operation);
   void visible_inside_step(Thread& self, Operation& operation);
   void visible_when_abandoned(Thread& self, const Operation& operation);
@@ -417,6 +440,17 @@ class Execution {
   std::size_t chosen_ = 0;  ///< how many steps the explorer has chosen
   unsigned spurious_ = 0;
   unsigned most_spurious_ = 0;
+  unsigned timeouts_ = 0;
+  unsigned most_timeouts_ = 0;
+  bool timely_ = false;  ///< a wait might have timed out, had it been allowed
+
+  // Threads whose waits are over early are ahead of the clock, and so is who learns from them. Of each object
+  // that steps touch from then on: how late it was at the latest of those that wrote, and of all.
+  struct Touched {
+    Instant written = 0;
+    Instant touched = 0;
+  };
+  std::unordered_map<ObjectId, Touched> touched_;
   Limits limits_;
   Explorer* explorer_ = nullptr;
   std::vector<Decision> decisions_;

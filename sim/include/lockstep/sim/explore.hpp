@@ -54,6 +54,9 @@ struct Options {
   unsigned spurious =
       0;  ///< how many wake-ups of condition variables, and failures of weak compare-exchanges and
           ///< of try_lock, may be spurious in one execution; a token is replayed with the same
+  unsigned timeouts =
+      0;  ///< how many waits with a time limit, and sleeps, may be over in one execution although
+          ///< others could go on, which then are slow; a token is replayed with the same
   std::string name = "test";    ///< stands in the token, so that a token names its test
   std::string checkpoint = {};  ///< exhaustive, without a bound on preemptions: a file that tells how far the
                                 ///< exploration is. It is written now and then, and if the exploration ends
@@ -71,12 +74,14 @@ struct Result {
   std::map<FindingKind, std::uint64_t> found;  ///< how many executions ended in each kind
   bool complete =
       false;  ///< every interleaving was explored to its end (exhaustive, and no finding ended it)
-  bool exhausted = false;        ///< likewise every one within the bound on preemptions
-  bool fair_only = false;        ///< threads that wait in loops that yield let others go first, so executions
-                                 ///< in which such a loop gives up while others could run are left out
-  std::uint64_t executions = 0;  ///< those that ran to their end, be it a finding
-  std::uint64_t blocked = 0;     ///< executions that turned out to be like others, and do not count
-  std::uint64_t steps = 0;       ///< over all executions
+  bool exhausted = false;    ///< likewise every one within the bound on preemptions
+  bool fair_only = false;    ///< threads that wait in loops that yield let others go first, so executions
+                             ///< in which such a loop gives up while others could run are left out
+  bool timely_only = false;  ///< there were waits with a time limit, or sleeps, that ended only when nobody
+                             ///< could go on: see Options::timeouts
+  std::uint64_t executions = 0;         ///< those that ran to their end, be it a finding
+  std::uint64_t blocked = 0;            ///< executions that turned out to be like others, and do not count
+  std::uint64_t steps = 0;              ///< over all executions
   std::chrono::nanoseconds elapsed{0};  ///< of real time
   std::string
       note;  ///< what else to know: that a token was made from other steps, or that the exploration went on
@@ -84,6 +89,10 @@ struct Result {
 
   /// True if nothing was found.
   [[nodiscard]] bool passed() const noexcept { return !finding.has_value(); }
+
+  /// True if every interleaving was explored, with nothing left out that the options leave out by default, and
+  /// nothing was found.
+  [[nodiscard]] bool proven() const noexcept { return passed() && complete && !fair_only && !timely_only; }
 
   /// A few lines for a person: the verdict, and the timeline and token of a finding.
   [[nodiscard]] std::string report() const;
@@ -93,7 +102,7 @@ struct Result {
 ///
 /// `body` runs as the thread "main" on the calling thread, and again for every
 /// execution, so everything it uses must be made inside it. The first execution is run twice more,
-/// to see that the test is deterministic, and a finding again, to shorten it and to write it down.
+/// and once in the end, to see that the test is deterministic, and a finding again, to shorten it and to write it down.
 /// Not reentrant: throws std::logic_error inside an execution. Throws BadCheckpoint, std::runtime_error if a
 /// checkpoint cannot be written, std::invalid_argument if none can be made with these options, and what
 /// `options.progress` throws.

@@ -53,6 +53,7 @@ struct Ending {
   bool failed = false;      ///< it ended in a finding
   bool pruned = false;      ///< the explorer gave it up
   bool rested = false;      ///< a thread that waits in a loop that yields let others go first
+  bool timely = false;      ///< a wait with a time limit could have been over although others could go on
   std::uint64_t steps = 0;  ///< how long it was
 };
 

@@ -143,6 +143,15 @@ class Operation {
   Readiness readiness_;
 };
 
+/// An operation that can always run and touches nothing: what is decided in it matters to its thread alone.
+class Deciding final : public Operation {
+ public:
+  /// `name` must outlive it.
+  explicit Deciding(std::string_view name, source_location where = {}) noexcept
+      : Operation{name, {}, Readiness::always, never, where} {}
+  [[nodiscard]] Footprint footprint() const override { return {}; }
+};
+
 /// An operation that can always run and touches one object.
 class SimpleOperation final : public Operation {
  public:

@@ -18,7 +18,7 @@ class Waiter {
   /// From that moment on it may go on without a notification.
   void may_go_on_from(Instant deadline) noexcept { deadline_ = deadline; }
   /// True if it may go on without a notification.
-  [[nodiscard]] bool timed_out() const noexcept { return deadline_ <= execution_->now(); }
+  [[nodiscard]] bool timed_out() const noexcept { return execution_->reached(deadline_); }
   /// True if a notification of the object had been sent before, when nobody waited.
   [[nodiscard]] bool came_too_late() const noexcept { return late_; }
 

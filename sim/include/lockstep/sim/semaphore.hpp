@@ -73,8 +73,9 @@ class counting_semaphore {
     Execution* execution = Execution::current();
     if (execution != nullptr) {
       const auto ready = [this] { return count_ > 0; };
-      const auto readiness = deadline == 0 ? Readiness::always : Readiness::conditional;
-      detail::WaitUntil wait{name, {id(), true}, readiness, deadline, ready, where};
+      const Instant limit = execution->times_out(deadline, where) ? 0 : deadline;
+      const auto readiness = limit == 0 ? Readiness::always : Readiness::conditional;
+      detail::WaitUntil wait{name, {id(), true}, readiness, limit, ready, where};
       execution->visible(wait);
     }
     const bool tried = deadline == 0 && execution != nullptr;
@@ -82,6 +83,8 @@ class counting_semaphore {
     if (acquired) {
       detail::acquired(id());
       --count_;
+    } else if (execution != nullptr) {
+      execution->is_late(deadline);
     }
     if (execution != nullptr && execution->recording())
       execution->outcome(acquired ? detail::prefixed("= ", std::to_string(count_)) : "-> false");

@@ -7,12 +7,14 @@
 #include <lockstep/core/fields.hpp>
 #include <lockstep/sim/called_from.hpp>
 #include <lockstep/sim/faults.hpp>
+#include <lockstep/sim/record_locks.hpp>
 #include <lockstep/sim/runtime.hpp>
 #include <lockstep/sim/source_location.hpp>
 #include <lockstep/sim/step.hpp>
 #include <lockstep/storage/storage.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -74,9 +76,11 @@ auto faulty_step(Connection& connection, std::string_view operation, std::vector
 template <class Inner>
 class SimulatedSession {
  public:
-  /// Takes over a session of the storage underneath, to which `faults` may happen, if there are any.
-  explicit SimulatedSession(Inner inner, std::shared_ptr<FaultInjector> faults = {})
-      : unit_{std::make_unique<Unit>(std::move(inner), std::move(faults))} {}
+  /// Takes over a session of the storage underneath, to which `faults` may happen, if there are any, and
+  /// whose locks are `locks`, if a server keeps them.
+  explicit SimulatedSession(Inner inner, std::shared_ptr<FaultInjector> faults = {},
+                            std::shared_ptr<detail::RecordLocks> locks = {})
+      : unit_{std::make_unique<Unit>(std::move(inner), std::move(faults), std::move(locks))} {}
   /// Moves; the other one is over then.
   SimulatedSession(SimulatedSession&&) noexcept = default;
   SimulatedSession& operator=(SimulatedSession&&) = delete;
@@ -101,7 +105,7 @@ class SimulatedSession {
   Commit commit(source_location where = source_location::current()) {
     Unit& unit = *unit_;
     const auto end = [&] {
-      auto commit = unit.inner->commit();
+      auto commit = unit.commit();
       unit.over = true;
       unit.closes();
       unit.unhold();
@@ -127,28 +131,30 @@ class SimulatedSession {
   [[nodiscard]] auto savepoint() const
     requires SavepointSession<Inner>
   {
-    using Point = decltype(unit_->inner->savepoint());
-    std::optional<Point> point;
-    if (unit_->inner) quietly([&] { point.emplace(unit_->inner->savepoint()); });
-    return std::pair{std::move(point), unit_->locks.size()};
+    Point<decltype(unit_->inner->savepoint())> point{{}, unit_->locks.size(), 0, unit_->needs.size()};
+    if (unit_->holder) point.held = unit_->holder->count();
+    if (unit_->inner) quietly([&] { point.inner.emplace(unit_->inner->savepoint()); });
+    return point;
   }
   /// Drops what was staged and locked since `point`: a step if it gives locks back.
-  template <class Point>
-  void rollback_to(const Point& point, source_location where = source_location::current()) {
-    const auto& [inner, count] = point;
-    const auto roll_back = [&, &inner = inner] {
-      if (unit_->inner && inner) unit_->inner->rollback_to(*inner);
+  template <class Inside>
+  void rollback_to(const Inside& point, source_location where = source_location::current()) {
+    Unit& unit = *unit_;
+    const auto roll_back = [&] {
+      if (unit.inner && point.inner) unit.inner->rollback_to(*point.inner);
+      unit.needs.erase(unit.needs.begin() + static_cast<std::ptrdiff_t>(point.needs), unit.needs.end());
     };
-    if (unit_->locks.size() == count) return quietly(roll_back);
-    const auto give_back = [&, &count = count] {
-      unit_->see_that_it_is_there();
+    if (unit.locks.size() == point.locks) return quietly(roll_back);
+    const auto give_back = [&] {
+      unit.see_that_it_is_there();
       roll_back();
-      while (unit_->locks.size() > count) {
-        release(unit_->locks.back().object);
-        unit_->locks.pop_back();
+      if (unit.holder) unit.holder->release_since(point.held);
+      while (unit.locks.size() > point.locks) {
+        release(unit.locks.back().object);
+        unit.locks.pop_back();
       }
     };
-    step("rollback_to", unit_->with_all_locks(unit_->locks), give_back, about(unit_->locks), where);
+    step("rollback_to", unit.with_all_locks(unit.locks), give_back, about(unit.locks), where);
   }
 
   /// The session underneath. What is called on it directly is no step. Throws ConnectionLost or
@@ -165,11 +171,25 @@ class SimulatedSession {
   static constexpr std::string_view all_locks = "locks";
   static constexpr std::string_view snapshot = "snapshot";
 
+  template <class InnerPoint>
+  struct Point {
+    std::optional<InnerPoint> inner;
+    std::size_t locks;
+    std::size_t held;
+    std::size_t needs;
+  };
+
+  using Need = std::pair<Place, LockMode>;
+
   // At a fixed address, for crashes to find.
   struct Unit final : detail::Connection {
-    Unit(Inner session, std::shared_ptr<FaultInjector> faults)
-        : Connection{std::move(faults)}, inner{std::move(session)} {}
+    Unit(Inner session, std::shared_ptr<FaultInjector> faults, std::shared_ptr<detail::RecordLocks> kept)
+        : Connection{std::move(faults)}, inner{std::move(session)} {
+      if (kept) holder.emplace(std::move(kept));
+    }
 
+    std::optional<detail::LockHolder>
+        holder;                  // of the locks that a server keeps: given back after its session
     std::optional<Inner> inner;  // none once it has ended
     std::vector<std::function<std::string(Inner&)>>
         landing;                 // tells what was staged, while the execution is recorded
@@ -177,6 +197,7 @@ class SimulatedSession {
     std::vector<Access> staged;  // what a commit reads and writes
     std::vector<Access> locks;   // released at the end
     std::vector<Place> writes;   // what a commit writes, if there are faults
+    std::vector<Need> needs;     // the locks of a server that a commit takes
     bool over = false;
     unsigned thread = 0;  // that has taken the locks
 
@@ -185,12 +206,29 @@ class SimulatedSession {
       thread = Execution::current() != nullptr ? Execution::current()->self() : 0;
       locks.push_back(sim::writes(lock));
     }
+    // Who waits for a server's lock waits before the server is asked. What fails then ends the session, as a
+    // commit does that fails in the server.
+    [[nodiscard]] Commit commit() {
+      if (!holder) return inner->commit();
+      // In one order for all sessions; a record that is written as well as validated is locked for the write.
+      std::ranges::sort(needs, {}, [](const Need& need) {
+        return std::pair{to_string(need.first), need.second == LockMode::shared};
+      });
+      try {
+        for (const auto& [place, mode] : needs) holder->lock(place, mode, Wait::forever());
+        return inner->commit();
+      } catch (...) {
+        drop();
+        throw;
+      }
+    }
     void drop() noexcept override {
       inner.reset();
       unhold();
     }
     void notice() noexcept override { locks.clear(); }
     void unhold() noexcept {
+      if (holder) holder->release_since(0);
       if (Execution* const execution = Execution::current()) {
         for (const auto& lock : locks) execution->release(lock.object, thread);
       }
@@ -239,7 +277,11 @@ class SimulatedSession {
 };
 
 /// Makes each call of a storage one step. Refers to the storage, which must outlive it;
-/// its runtime must be the simulator's if it can wait.
+/// its runtime must be the simulator's if it can wait, unless it waits in a server: the locks of a server are
+/// waited for here, and the server is asked when they are free. A commit then takes the locks of all that it
+/// writes or validates before the server hears of it, for ever if need be, whatever time limit the storage
+/// has. So make it within the execution, and let nobody else use the records meanwhile: what the simulator
+/// does not know of is LockUnavailable.
 ///
 ///     memory::Table<int, Account, sim::Runtime> table{db, "accounts"};
 ///     sim::Simulated accounts{table};
@@ -252,7 +294,7 @@ class SimulatedSession {
 template <Storage S>
 class Simulated : public FindsVerbs {
   static_assert(
-      !requires { typename S::runtime_type; } || std::same_as<runtime_of<S>, Runtime>,
+      !requires { typename S::runtime_type; } || std::same_as<runtime_of<S>, Runtime> || ServerLockStorage<S>,
       "lockstep::sim::Simulated: this storage waits through another runtime than the simulator's, and "
       "would block the whole process. Make its database with it: memory::Database<sim::Runtime>");
 
@@ -268,13 +310,13 @@ class Simulated : public FindsVerbs {
   static constexpr bool locks_are_the_databases = WholeLockStorage<S>;  ///< as the storage's
 
   /// Refers to `storage`. Cost: a pointer.
-  explicit Simulated(S& storage) noexcept : storage_{&storage} {}
+  explicit Simulated(S& storage) : storage_{&storage}, locks_{locks_of(storage)} {}
   /// Likewise, with `faults` of its own: `sim::Simulated accounts{table, {.lost_replies = 1}}`.
   Simulated(S& storage, const Faults& faults)
-      : storage_{&storage}, faults_{std::make_shared<FaultInjector>(faults)} {}
+      : storage_{&storage}, faults_{std::make_shared<FaultInjector>(faults)}, locks_{locks_of(storage)} {}
   /// Likewise, with those of the whole database, which must outlive it and its sessions.
   Simulated(S& storage, FaultInjector& faults)
-      : storage_{&storage}, faults_{std::shared_ptr<void>{}, &faults} {}
+      : storage_{&storage}, faults_{std::shared_ptr<void>{}, &faults}, locks_{locks_of(storage)} {}
 
   /// The storage's name.
   [[nodiscard]] std::string name() const { return name_of(*storage_); }
@@ -290,7 +332,7 @@ class Simulated : public FindsVerbs {
   [[nodiscard]] const FaultInjector* faults() const noexcept { return faults_.get(); }
   /// A unit of work. No step; a crash is no matter to it before its first call.
   [[nodiscard]] Session session() const {
-    return Session{quietly([&] { return storage_->session(); }), faults_};
+    return quietly([&] { return Session{storage_->session(), faults_, locks_}; });
   }
 
   /// The last committed record: a step that reads it.
@@ -326,7 +368,12 @@ class Simulated : public FindsVerbs {
 
   /// Stages a validation. No step.
   void expect(Session& session, const key_type& key, const version_type& version) const {
-    session.unit_->staged.push_back(record(key));
+    auto& unit = *session.unit_;
+    unit.staged.push_back(record(key));
+    if constexpr (ServerLockStorage<S>) {
+      unit.staged.push_back(all_locks());
+      unit.needs.emplace_back(place_of(*storage_, key), LockMode::shared);
+    }
     stage(session, [&](auto& inner) { storage_->expect(inner, key, version); });
   }
   /// Stages a guarded write. No step.
@@ -382,7 +429,7 @@ class Simulated : public FindsVerbs {
     auto& unit = *session.unit_;
     const auto lock = lock_of(key);
     const auto lock_it = [&] {
-      const bool locked = storage_->lock(*unit.inner, key, mode, wait);
+      const bool locked = lock_inner(unit, key, mode, wait);
       outcome([&] { return locked ? "-> granted" : "-> skipped"; });
       if (locked) unit.holds(lock);
       return locked;
@@ -404,6 +451,10 @@ class Simulated : public FindsVerbs {
   {
     const auto record = object(called(key));
     const auto change_it = [&] {
+      std::optional<detail::LockHolder> holder;
+      if constexpr (ServerLockStorage<S>) {
+        holder.emplace(locks_).lock(place_of(*storage_, key), LockMode::exclusive, Wait::forever());
+      }
       auto changed = storage_->change(key, change);
       outcome([&] { return joined("-> ", changed ? detail::shown_record(changed) : "declined"); });
       return changed;
@@ -436,6 +487,8 @@ class Simulated : public FindsVerbs {
     unit.staged.push_back(writes(called(key)));
     if constexpr (LockableStorage<S>) unit.staged.push_back(all_locks());
     if constexpr (SnapshotStorage<S>) unit.staged.push_back(writes(Session::snapshot));
+    if constexpr (ServerLockStorage<S>)
+      unit.needs.emplace_back(place_of(*storage_, key), LockMode::exclusive);
     if (unit.faults()) unit.writes.push_back(place_of(*storage_, key));
     if (!recording()) return;
     const auto text = record ? detail::shown_record(*record) : std::string{};
@@ -443,14 +496,37 @@ class Simulated : public FindsVerbs {
       return text.empty() ? "erased" : joined("v", shown(storage->version(inner, key)), " ", text);
     });
   }
+  // A server that has to wait blocks everybody; so it is asked when the lock is known to be free. That it is
+  // not free then means that somebody holds it whom the simulator does not know.
+  template <class Unit>
+  bool lock_inner(Unit& unit, const key_type& key, LockMode mode, Wait wait) const {
+    if constexpr (ServerLockStorage<S>) {
+      const auto before = unit.holder->count();
+      if (!unit.holder->lock(place_of(*storage_, key), mode, wait)) return false;
+      try {
+        return storage_->lock(*unit.inner, key, mode, Wait::never());
+      } catch (...) {
+        unit.holder->release_since(before);
+        throw;
+      }
+    } else {
+      return storage_->lock(*unit.inner, key, mode, wait);
+    }
+  }
   // What is staged in a session that is lost is lost with it; its next call says so.
   template <class Call>
   void stage(Session& session, Call&& call) const {
     if (session.unit_->inner) quietly([&] { call(*session.unit_->inner); });
   }
 
+  static std::shared_ptr<detail::RecordLocks> locks_of(S& storage) {
+    if constexpr (ServerLockStorage<S>) return detail::RecordLocks::of(&storage.database());
+    return {};
+  }
+
   S* storage_;
   std::shared_ptr<FaultInjector> faults_;
+  std::shared_ptr<detail::RecordLocks> locks_;  // of its database, if a server keeps them
 };
 
 }  // namespace lockstep::sim
