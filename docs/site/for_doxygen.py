@@ -48,7 +48,7 @@ NAMESPACES = {
 
 # The guide, in reading order.
 GUIDE = ["start", "install", "versions", "locks", "transactions", "choosing", "errors", "storages", "cells", "sqlite",
-         "postgres", "simulator", "checkers"]
+         "postgres", "rails", "simulator", "checkers"]
 
 
 # --- Headers -----------------------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ def site_link(page, target):
         return "@ref index" if label == "index" else f"@ref {label}"
     if there.suffix == ".hpp" and (ROOT / there).is_file() and group_of(there):
         return f"@ref {group_of(there)}"
-    if there.parts[:1] == ("examples",) and there.suffix == ".cpp" and (ROOT / there).is_file():
+    if there.parent == Path("examples") and there.suffix == ".cpp" and (ROOT / there).is_file():
         return example_page(there)
     return None
 

@@ -104,6 +104,7 @@ class Pages(unittest.TestCase):
         self.assertEqual(link("docs/proof.md", "../include/lockstep/verbs/save.hpp"), "@ref verbs_save")
         self.assertEqual(link("docs/proof.md", "../examples/update.cpp"), "update_8cpp-example.html")
         self.assertIsNone(link("README.md", "LICENSE"))
+        self.assertIsNone(link("README.md", "examples/rowctl/main.cpp"))
 
     def test_names_in_code_spans_lead_to_their_documentation(self):
         self.assertEqual(for_doxygen.linked_names("`save`, `sim::check`, `mutex`, `tx.edit` and [`load`](x)"),

@@ -128,6 +128,20 @@ class Peer
     {}
   end
 
+  def update_all(id:, owner:)
+    Account.where(id: id).update_all(owner: owner)
+    {}
+  end
+
+  # Saved, and rolled back.
+  def roll_back(name:, **fields)
+    Account.transaction do
+      @held[name].update!(fields)
+      raise ActiveRecord::Rollback
+    end
+    {}
+  end
+
   def increment_counter(id:)
     Account.increment_counter(:balance, id)
     {}

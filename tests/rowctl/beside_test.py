@@ -179,6 +179,12 @@ class Beside:
             self.load("again")
             self.assertEqual(self.told("save", name="again", owner="zoe")["row"]["lock_version"], 2)
 
+    def test_a_row_whose_version_is_null_can_be_touched_and_destroyed(self):
+        for row in (1, 2):
+            self.told("forget_version", id=row)
+        self.check(self.rowctl("touch", 1), 0, lock_version=1)
+        self.check(self.rowctl("destroy", 2, "lock_version=0"), 0)
+
     # Constraints and transactions
 
     def test_a_constraint_refuses_both_and_leaves_the_row_writable(self):
@@ -316,6 +322,29 @@ def test_increment_counter_moves_the_version(self):
         run.event("loaded")
         self.told("increment_counter", id=1)
         self.check(run.end(), 3, balance=101, lock_version=1)
+
+
+@unguarded
+def test_update_all_moves_the_version(self):
+    if self.kind != "activerecord":
+        self.skipTest("of ActiveRecord")
+    with self.rowctl.started("load-wait-save", 1, "balance=5") as run:
+        run.event("loaded")
+        self.told("update_all", id=1, owner="zoe")
+        self.check(run.end(), 3, owner="zoe", balance=100, lock_version=1)
+
+
+@unguarded
+def test_a_record_saved_in_a_transaction_that_rolled_back_must_be_reloaded_before_rails_8_2(self):
+    if self.kind != "activerecord":
+        self.skipTest("of ActiveRecord")
+    self.load("mine")
+    self.told("roll_back", name="mine", owner="zoe")
+    self.assertEqual(self.stored()["lock_version"], 0)
+    if tuple(map(int, self.told("connect", dsn=self.bank.dsn)["version"].split(".")[:2])) < (8, 2):
+        self.load("mine")
+        self.told("roll_back", name="mine", owner="zoe")
+        self.stale("save", name="mine", owner="yan")
 
 
 if __name__ == "__main__":
