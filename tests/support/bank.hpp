@@ -2,12 +2,10 @@
 #pragma once
 
 #include <lockstep/memory/table.hpp>
-#include <lockstep/verbs/save.hpp>
 
+#include "support/bank_of.hpp"
 #include "support/print.hpp"
 #include "support/records.hpp"
-
-#include <cstdint>
 
 #ifdef LOCKSTEP_TEST_SQLITE
 #include "support/sqlite_bank.hpp"
@@ -26,7 +24,7 @@ inline constexpr bool shares_locks = false;       ///< among readers
 inline constexpr bool remembers_erased = false;   ///< and goes on counting their versions
 inline constexpr bool checks_each_load = false;   ///< against the session's earlier ones: it reads a snapshot
 inline constexpr bool counts_to_the_end = false;  ///< of 64 bits without sign
-inline constexpr bool looks_before_it_writes = true;  ///< and so writes nothing that is there already
+inline constexpr bool looks_before_it_writes = true;     ///< and so writes nothing that is there already
 inline constexpr bool waits_through_the_runtime = true;  ///< and not in a server
 inline constexpr int many = 250;                         ///< rounds of each of several threads
 
@@ -63,36 +61,16 @@ inline constexpr bool looks_before_it_writes = true;
 inline constexpr bool waits_through_the_runtime = true;
 inline constexpr int many = 250;
 
-/// Accounts 1, 2 and 3 with 100 each, and order 7 of 40.
-template <lockstep::Runtime R = lockstep::StdRuntime>
-struct Bank {
+template <lockstep::Runtime R>
+struct MemoryTables {
+  struct Options {};
   lockstep::memory::Database<R> db;
   lockstep::memory::Table<int, Account, R> accounts{db, "accounts"};
   lockstep::memory::Table<int, Order, R> orders{db, "orders"};
-
-  Bank() {
-    lockstep::insert(accounts, 1, {"ann", 100}).or_throw();
-    lockstep::insert(accounts, 2, {"bob", 100}).or_throw();
-    lockstep::insert(accounts, 3, {"cid", 100}).or_throw();
-    lockstep::insert(orders, 7, {40}).or_throw();
-  }
-
-  [[nodiscard]] std::int64_t balance(int key) { return lockstep::load(accounts, key)->balance; }
-  [[nodiscard]] lockstep::Version version(int key) { return lockstep::load(accounts, key).version; }
-
-  /// Somebody else's deposit: a guarded write in a session of its own.
-  void deposit(int key, std::int64_t amount) {
-    auto value = lockstep::load(accounts, key);
-    value->balance += amount;
-    lockstep::save(accounts, key, value).or_throw();
-  }
-
-  /// Whether a session other than `key`'s holder would have to wait for it.
-  [[nodiscard]] bool locked(int key, lockstep::LockMode mode = lockstep::LockMode::shared) {
-    auto session = db.session();
-    return !accounts.lock(session, key, mode, lockstep::Wait::skip());
-  }
 };
+
+template <lockstep::Runtime R = lockstep::StdRuntime>
+using Bank = BankOf<MemoryTables<R>>;
 
 #endif
 

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <lockstep/postgres/table.hpp>
-#include <lockstep/verbs/save.hpp>
 
+#include "support/bank_of.hpp"
 #include "support/print.hpp"
 #include "support/records.hpp"
 
-#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <optional>
@@ -56,13 +55,16 @@ class PostgresSchema {
 
   /// Ends all connections that were made so.
   void terminate_connections() const {
-    run("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = '" + name_ + "'");
+    run("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = '" + name_ +
+        "'");
   }
 
   /// Returns as soon as one of them waits for a lock.
   void await_waiting() const {
-    const auto ask = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
-                     "application_name = '" + name_ + "') THEN RAISE 'none'; END IF; END $$";
+    const auto ask =
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+        "application_name = '" +
+        name_ + "') THEN RAISE 'none'; END IF; END $$";
     lockstep::postgres::Database<> db{server_};
     while (true) {
       try {
@@ -97,37 +99,18 @@ inline constexpr auto postgres_bank_tables =
     "lock_version bigint);"
     "CREATE TABLE orders (id integer PRIMARY KEY, total bigint, paid boolean, lock_version bigint)";
 
-/// Accounts 1, 2 and 3 with 100 each, and order 7 of 40.
-template <lockstep::Runtime R = lockstep::StdRuntime>
-struct PostgresBank : private PostgresTables<R> {
+template <lockstep::Runtime R>
+struct PostgresAccounts : private PostgresTables<R> {
   using PostgresTables<R>::db;
   using PostgresTables<R>::schema;
   lockstep::postgres::Table<int, Account, R> accounts{db, "accounts"};
   lockstep::postgres::Table<int, Order, R> orders{db, "orders"};
 
-  explicit PostgresBank(const lockstep::postgres::Options& options = {})
-      : PostgresTables<R>{postgres_bank_tables, options} {
-    lockstep::insert(accounts, 1, {"ann", 100}).or_throw();
-    lockstep::insert(accounts, 2, {"bob", 100}).or_throw();
-    lockstep::insert(accounts, 3, {"cid", 100}).or_throw();
-    lockstep::insert(orders, 7, {40}).or_throw();
-  }
-
-  [[nodiscard]] std::int64_t balance(int key) { return lockstep::load(accounts, key)->balance; }
-  [[nodiscard]] lockstep::Version version(int key) { return lockstep::load(accounts, key).version; }
-
-  /// Somebody else's deposit: a guarded write in a session of its own.
-  void deposit(int key, std::int64_t amount) {
-    auto value = lockstep::load(accounts, key);
-    value->balance += amount;
-    lockstep::save(accounts, key, value).or_throw();
-  }
-
-  /// Whether a session other than `key`'s holder would have to wait for it.
-  [[nodiscard]] bool locked(int key, lockstep::LockMode mode = lockstep::LockMode::shared) {
-    auto session = db.session();
-    return !accounts.lock(session, key, mode, lockstep::Wait::skip());
-  }
+  using Options = lockstep::postgres::Options;
+  explicit PostgresAccounts(const Options& options = {}) : PostgresTables<R>{postgres_bank_tables, options} {}
 };
+
+template <lockstep::Runtime R = lockstep::StdRuntime>
+using PostgresBank = BankOf<PostgresAccounts<R>>;
 
 }  // namespace test

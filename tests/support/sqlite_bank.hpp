@@ -2,13 +2,12 @@
 #pragma once
 
 #include <lockstep/sqlite/table.hpp>
-#include <lockstep/verbs/save.hpp>
 
+#include "support/bank_of.hpp"
 #include "support/print.hpp"
 #include "support/records.hpp"
 
 #include <cerrno>
-#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -60,37 +59,18 @@ inline constexpr auto bank_tables =
     "lock_version INTEGER);"
     "CREATE TABLE orders (id INTEGER PRIMARY KEY, total INTEGER, paid BOOLEAN, lock_version INTEGER)";
 
-/// Accounts 1, 2 and 3 with 100 each, and order 7 of 40.
-template <lockstep::Runtime R = lockstep::StdRuntime>
-struct SqliteBank : private SqliteFile<R> {
+template <lockstep::Runtime R>
+struct SqliteTables : private SqliteFile<R> {
   using SqliteFile<R>::db;
   using SqliteFile<R>::directory;
   lockstep::sqlite::Table<int, Account, R> accounts{db, "accounts"};
   lockstep::sqlite::Table<int, Order, R> orders{db, "orders"};
 
-  explicit SqliteBank(const lockstep::sqlite::Options& options = quick())
-      : SqliteFile<R>{bank_tables, options} {
-    lockstep::insert(accounts, 1, {"ann", 100}).or_throw();
-    lockstep::insert(accounts, 2, {"bob", 100}).or_throw();
-    lockstep::insert(accounts, 3, {"cid", 100}).or_throw();
-    lockstep::insert(orders, 7, {40}).or_throw();
-  }
-
-  [[nodiscard]] std::int64_t balance(int key) { return lockstep::load(accounts, key)->balance; }
-  [[nodiscard]] lockstep::Version version(int key) { return lockstep::load(accounts, key).version; }
-
-  /// Somebody else's deposit: a guarded write in a session of its own.
-  void deposit(int key, std::int64_t amount) {
-    auto value = lockstep::load(accounts, key);
-    value->balance += amount;
-    lockstep::save(accounts, key, value).or_throw();
-  }
-
-  /// Whether another session would have to wait for the lock, which is the whole database's.
-  [[nodiscard]] bool locked(int key = 1, lockstep::LockMode = lockstep::LockMode::exclusive) {
-    auto session = db.session();
-    return !accounts.lock(session, key, lockstep::LockMode::exclusive, lockstep::Wait::skip());
-  }
+  using Options = lockstep::sqlite::Options;
+  explicit SqliteTables(const Options& options = quick()) : SqliteFile<R>{bank_tables, options} {}
 };
+
+template <lockstep::Runtime R = lockstep::StdRuntime>
+using SqliteBank = BankOf<SqliteTables<R>>;
 
 }  // namespace test
