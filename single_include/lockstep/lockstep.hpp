@@ -1444,6 +1444,10 @@ struct Staged {
 // comparison, copy and text run under it, and a record's copy into a conflict: they
 // must not use the database.
 
+namespace lockstep {
+struct Receipt;
+}  // namespace lockstep
+
 namespace lockstep::memory {
 
 template <Runtime R = StdRuntime>
@@ -1683,6 +1687,8 @@ template <Runtime R>
 class Database : public FindsVerbs {
  public:
   using runtime_type = R;  ///< as the verbs deduce it
+  using Receipts = Table<std::string, Receipt, R, std::hash<std::string>,
+                         std::equal_to<std::string>>;  ///< what `receipts` gives
 
   /// Without tables.
   Database() = default;
@@ -1691,6 +1697,10 @@ class Database : public FindsVerbs {
 
   /// A unit of work on the database's tables. Safe to call from any thread.
   [[nodiscard]] Session<R> session() { return Session<R>{*this}; }
+
+  /// The table lockstep_receipts, made when it is first asked for: what is performed once leaves a receipt there
+  /// (verbs/once.hpp). Safe to call from any thread.
+  [[nodiscard]] Receipts& receipts();
 
   /// How many writes went past the version check since the start: each may have
   /// overwritten somebody's change.
@@ -1729,6 +1739,8 @@ class Database : public FindsVerbs {
   std::uint64_t sessions_ = 0;
   std::uint64_t tables_ = 0;
   std::uint64_t unguarded_writes_ = 0;
+  typename R::mutex making_receipts_;
+  std::shared_ptr<Receipts> receipts_;
 };
 
 template <Runtime R>
@@ -1862,6 +1874,8 @@ class Table : public FindsVerbs {
   [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
   /// A session of the database: what it stages commits together with other tables' changes.
   [[nodiscard]] Session<R> session() const { return database_->session(); }
+  /// The database's receipts.
+  [[nodiscard]] typename Database<R>::Receipts& receipts() const { return database_->receipts(); }
 
   /// The last committed record, whatever locks others hold.
   [[nodiscard]] std::optional<Versioned<T>> load(const Key& key) const {
@@ -2029,6 +2043,13 @@ class Table : public FindsVerbs {
                      std::conditional_t<detail::EqualOf<Equal, Key>, Equal, detail::Lacking>>
       slots_;
 };
+
+template <Runtime R>
+typename Database<R>::Receipts& Database<R>::receipts() {
+  const std::scoped_lock guard{making_receipts_};
+  if (!receipts_) receipts_ = std::make_shared<Receipts>(*this, "lockstep_receipts");
+  return *receipts_;
+}
 
 }  // namespace lockstep::memory
 
@@ -3796,6 +3817,9 @@ class Transaction {
     return hooks;
   }
 
+  /// The hooks that are to run if this attempt turns out to have landed.
+  [[nodiscard]] std::vector<std::function<void()>> take_after_commit() { return std::move(after_commit_); }
+
  private:
   template <Storage S>
   detail::MemberOf<S>& member(S& storage, const key_of<S>& key) {
@@ -3898,9 +3922,16 @@ struct Kept<void> {
   void take() {}
 };
 
-template <SessionSource D, class F>
+/// What becomes of a loop of attempts that ends otherwise than by a commit: the caller is told.
+struct NotResumed {
+  void run(auto&& loop, Hooks&) const { loop(); }
+  void unknown(auto&) const noexcept {}
+};
+
+/// `resume` runs the loop of attempts, again if it wants to, and hears of each attempt whose outcome is unknown.
+template <SessionSource D, class F, class Resume = NotResumed>
 auto run_transaction(D& source, F& fn, const Retry& retry,
-                     typename Transaction<session_of<D>>::Access access) {
+                     typename Transaction<session_of<D>>::Access access, Resume&& resume = {}) {
   using Tx = Transaction<session_of<D>>;
   using Result = std::invoke_result_t<F&, Tx&>;
   static_assert(!std::is_reference_v<Result>, "a transaction returns values: what it refers to ends with it");
@@ -3926,6 +3957,7 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
         won = lost.won([&] { return tx.commit(); });
       } catch (const OutcomeUnknown&) {
         end(std::nullopt);
+        resume.unknown(tx);
         throw;
       } catch (...) {
         end(false);
@@ -3934,7 +3966,7 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
       end(won);
       return won ? std::optional{true} : std::nullopt;
     };
-    retry_loop<runtime_of<D>>(retry, attempt);
+    resume.run([&] { retry_loop<runtime_of<D>>(retry, attempt); }, hooks);
   } catch (...) {
     if (auto failed = run(hooks)) std::throw_with_nested(HookFailed{"after_rollback", std::move(failed)});
     throw;
@@ -4081,6 +4113,37 @@ template <Numeric Amount>
   }
 }
 
+/// Throws what makes no sense of a transfer whatever is stored.
+template <Storage S, class Order>
+void check_transfer(const S& storage, const Order& order) {
+  if (!(order.amount > 0)) throw AmountNotPositive{};
+  if (same_key(storage, order.from, order.to)) throw SameAccount{place_of(storage, order.from)};
+}
+
+/// Locks or announces both records, so that their loads come together.
+template <Storage S, class Order>
+void prepare_transfer(auto& tx, S& storage, const Order& order) {
+  const auto& [from, to, amount] = order;
+  if constexpr (LockableStorage<S> && std::totally_ordered<key_of<S>>) {
+    if (tx.locks()) {  // in key order, so that opposite transfers do not deadlock
+      tx.lock(storage, to < from ? to : from);
+      tx.lock(storage, to < from ? from : to);
+    }
+  }
+  if constexpr (PrefetchStorage<S>) tx.prefetch(storage, std::array<key_of<S>, 2>{from, to});
+}
+
+template <auto Field, Storage S, class Order>
+void move_amount(auto& tx, S& storage, const Order& order) {
+  const auto& [from, to, amount] = order;
+  auto& payer = std::invoke(Field, tx.edit(storage, from));
+  auto& payee = std::invoke(Field, tx.edit(storage, to));
+  if (!(payer >= amount)) throw InsufficientFunds{place_of(storage, from)};
+  if (!fits(payee, amount)) throw AmountOverflow{place_of(storage, to)};
+  payer = static_cast<std::remove_reference_t<decltype(payer)>>(payer - amount);
+  payee = static_cast<std::remove_reference_t<decltype(payee)>>(payee + amount);
+}
+
 }  // namespace detail
 
 /// Moves `transfer.amount` from one record's `balance` to the other's, in one commit.
@@ -4097,25 +4160,12 @@ template <auto Field = Balance{}, Storage S>
 void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S>, Field>>& transfer,
               const Retry& retry = {}, Caller where = Caller::here()) {
   [[maybe_unused]] const auto caller = detail::called_from(storage, where);
-  const auto& [from, to, amount] = transfer;
-  if (!(amount > 0)) throw AmountNotPositive{};
-  if (same_key(storage, from, to)) throw SameAccount{place_of(storage, from)};
+  detail::check_transfer(storage, transfer);
   transact(
       storage,
-      [&, &from = from, &to = to, &amount = amount](auto& tx) {
-        if constexpr (LockableStorage<S> && std::totally_ordered<key_of<S>>) {
-          if (tx.locks()) {  // in key order, so that opposite transfers do not deadlock
-            tx.lock(storage, to < from ? to : from);
-            tx.lock(storage, to < from ? from : to);
-          }
-        }
-        if constexpr (PrefetchStorage<S>) tx.prefetch(storage, std::array<key_of<S>, 2>{from, to});
-        auto& payer = std::invoke(Field, tx.edit(storage, from));
-        auto& payee = std::invoke(Field, tx.edit(storage, to));
-        if (!(payer >= amount)) throw InsufficientFunds{place_of(storage, from)};
-        if (!detail::fits(payee, amount)) throw AmountOverflow{place_of(storage, to)};
-        payer = static_cast<std::remove_reference_t<decltype(payer)>>(payer - amount);
-        payee = static_cast<std::remove_reference_t<decltype(payee)>>(payee + amount);
+      [&](auto& tx) {
+        detail::prepare_transfer(tx, storage, transfer);
+        detail::move_amount<Field>(tx, storage, transfer);
       },
       retry);
 }

@@ -1,5 +1,6 @@
 #include <lockstep/lockstep.hpp>
 #include <lockstep/postgres/table.hpp>
+#include <lockstep/verbs/once.hpp>
 
 #include "support/postgres_bank.hpp"
 
@@ -98,20 +99,37 @@ BOOST_AUTO_TEST_CASE(each_verb_takes_the_round_trips_that_the_documentation_says
   BOOST_TEST(round_trips(bank, [&] {  // and one that ends the transaction
                static_cast<void>(read_only(bank.db, [&](auto& tx) { return tx.read(accounts, 1).balance; }));
              }) == 2U);
+  static_cast<void>(bank.db.receipts());  // looked up once
+  const auto once = [&](Locking locking, bool replayed) {
+    const auto answer = transfer(accounts, {.from = 2, .to = 1, .amount = 1},
+                                 {.idempotency_key = std::to_string(static_cast<int>(locking))}, {.locking = locking});
+    BOOST_TEST(answer.replayed == replayed);
+  };
+  BOOST_TEST(round_trips(bank, [&] { once(Locking::adaptive, false); }) == 2U);
+  BOOST_TEST(round_trips(bank, [&] { once(Locking::adaptive, true); }) == 2U);  // the second ends the transaction
+  BOOST_TEST(round_trips(bank, [&] { once(Locking::pessimistic, false); }) == 5U);
+  BOOST_TEST(round_trips(bank, [&] {
+               transact(bank.db, {.idempotency_key = "a"}, [&](auto& tx) { ++tx.edit(accounts, 1).points; });
+             }) == 3U);
   BOOST_TEST(round_trips(bank, [&] { erase(accounts, 4, Version{0}).or_throw(); }) == 1U);
   BOOST_TEST(round_trips(bank, [&] { auto unused = bank.db.session(); }) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_prefetched_is_one_state_and_not_asked_for_again) {
+BOOST_AUTO_TEST_CASE(what_is_prefetched_comes_with_the_next_load_and_is_one_state) {
   PostgresBank<> bank;
   auto session = bank.db.session();
   const std::array keys{1, 2, 5};
-  bank.accounts.prefetch(session, keys);
+  const std::array order{7};
+  BOOST_TEST(round_trips(bank, [&] {
+               bank.accounts.prefetch(session, keys);
+               bank.orders.prefetch(session, order);
+               BOOST_TEST(bank.accounts.load(session, 1)->record.balance == 100);
+             }) == 1U);
   bank.deposit(2, 5);
   BOOST_TEST(round_trips(bank, [&] {
-               BOOST_TEST(bank.accounts.load(session, 1)->record.balance == 100);
                BOOST_TEST(bank.accounts.load(session, 2)->record.balance == 100);
                BOOST_TEST(!bank.accounts.load(session, 5));
+               BOOST_TEST(bank.orders.load(session, 7)->record.total == 40);
              }) == 0U);
 }
 

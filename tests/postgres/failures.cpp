@@ -9,6 +9,7 @@
 
 #if __has_include(<unistd.h>) && __has_include(<sys/wait.h>)
 #include "support/cutting_proxy.hpp"
+#include "support/postgres_server.hpp"
 #include "support/process.hpp"
 
 #include <sys/wait.h>
@@ -31,76 +32,16 @@ using namespace lockstep;
 using namespace std::chrono_literals;
 using test::Account;
 using test::CuttingProxy;
-using test::Order;
+using test::OwnServer;
 using test::PostgresBank;
+using test::PostgresClient;
 using test::PostgresSchema;
 using test::Process;
 
 namespace {
 
-/// Where the tests' server has its socket.
-std::string directory_of(const std::string& keywords) {
-  const auto begin = keywords.find("host=") + 5;
-  return keywords.substr(begin, keywords.find(' ', begin) - begin);
-}
-
-/// The bank as another client has it.
-struct Client {
-  explicit Client(const std::string& keywords, const postgres::Options& options = {})
-      : db{keywords, options} {}
-  postgres::Database<> db;
-  postgres::Table<int, Account> accounts{db, "accounts"};
-  postgres::Table<int, Order> orders{db, "orders"};
-};
-
-/// A server of this test's own, which it may kill: it is started again then.
-class OwnServer {
- public:
-  OwnServer() {
-    std::array<int, 2> input{};
-    std::array<int, 2> output{};
-    if (pipe(input.data()) != 0 || pipe(output.data()) != 0) throw std::runtime_error{"no pipe"};
-    id_ = fork();
-    if (id_ == 0) {
-      dup2(input[0], 0);
-      dup2(output[1], 1);
-      for (const int end : {input[0], input[1], output[0], output[1]}) close(end);
-      execl(LOCKSTEP_POSTGRES_SCRIPT, LOCKSTEP_POSTGRES_SCRIPT, "hold", nullptr);
-      _exit(127);
-    }
-    close(input[0]);
-    close(output[1]);
-    held_ = input[1];
-    char c = 0;
-    while (read(output[0], &c, 1) == 1 && c != '\n') keywords_ += c;
-    close(output[0]);
-    if (keywords_.empty()) throw std::runtime_error{"there is no server"};
-  }
-  OwnServer(const OwnServer&) = delete;
-  OwnServer& operator=(const OwnServer&) = delete;
-  ~OwnServer() {
-    close(held_);
-    waitpid(id_, nullptr, 0);
-  }
-
-  [[nodiscard]] const std::string& keywords() const { return keywords_; }
-
-  /// What `pg_ctl stop -m immediate` does.
-  void stop_immediately() const {
-    std::ifstream file{directory_of(keywords_) + "/data/postmaster.pid"};
-    pid_t postmaster = 0;
-    file >> postmaster;
-    if (postmaster > 1) kill(postmaster, SIGQUIT);
-  }
-
- private:
-  pid_t id_ = 0;
-  int held_ = -1;
-  std::string keywords_;
-};
-
 /// Moves money and leaves a receipt, in one commit.
-void transfer_with_receipt(Client& client, int from, int to, int receipt) {
+void transfer_with_receipt(PostgresClient& client, int from, int to, int receipt) {
   transact(client.db, [&](auto& tx) {
     tx.prefetch(client.accounts, std::array{from, to});
     tx.edit(client.accounts, from).balance -= 1;
@@ -112,13 +53,13 @@ void transfer_with_receipt(Client& client, int from, int to, int receipt) {
 /// A transfer whose connection is cut after each number of messages, until none is left to be cut after.
 void cut_at_every_message(Locking locking) {
   PostgresBank<> bank{{.lock_timeout = 10s}};
-  CuttingProxy proxy{directory_of(test::postgres_server())};
+  CuttingProxy proxy{test::directory_of(test::postgres_server())};
   std::int64_t moved = 0;
   int unknown = 0;
   int lost = 0;
   bool whole = false;
   for (int messages = 0; !whole && messages < 200; ++messages) {
-    Client client{bank.schema.keywords() + proxy.keywords()};
+    PostgresClient client{bank.schema.keywords() + proxy.keywords()};
     std::optional<bool> landed;
     proxy.cut_after(messages);
     try {
@@ -169,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_client_killed_before_any_statement_leaves_all_or_nothing_
     BOOST_REQUIRE(setup.wait() == 0);
   }
   Process fill{[&] {
-    Client client{schema.keywords()};
+    PostgresClient client{schema.keywords()};
     for (const int key : {1, 2}) insert(client.accounts, key, {"ann", 100}).or_throw();
   }};
   BOOST_REQUIRE(fill.wait() == 0);
@@ -177,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_client_killed_before_any_statement_leaves_all_or_nothing_
   for (int status = -SIGKILL; status != 0; ++statement) {
     Process process{[&] {
       std::optional<int> left;
-      Client client{schema.keywords(), {.on_statement = [&](std::string_view) {
+      PostgresClient client{schema.keywords(), {.on_statement = [&](std::string_view) {
                       if (left && (*left)-- == 0) static_cast<void>(raise(SIGKILL));
                     }}};
       left = statement;
@@ -186,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_client_killed_before_any_statement_leaves_all_or_nothing_
     status = process.wait();
     BOOST_REQUIRE((status == 0 || status == -SIGKILL));
     Process look{[&] {
-      Client client{schema.keywords(), {.lock_timeout = 10s}};
+      PostgresClient client{schema.keywords(), {.lock_timeout = 10s}};
       update(client.accounts, 1, [](Account& account) { ++account.points; });
       update(client.accounts, 2, [](Account& account) { ++account.points; });
       const auto first = load(client.accounts, 1)->balance;
@@ -202,12 +143,12 @@ BOOST_AUTO_TEST_CASE(several_processes_lose_no_increment_and_no_money) {
   const PostgresSchema schema;
   Process setup{[&] {
     postgres::Database<>{schema.keywords()}.execute(test::postgres_bank_tables);
-    Client client{schema.keywords()};
+    PostgresClient client{schema.keywords()};
     for (const int key : {1, 2, 3}) insert(client.accounts, key, {"ann", 100}).or_throw();
   }};
   BOOST_REQUIRE(setup.wait() == 0);
   const auto work = [&](int offset) {
-    Client client{schema.keywords()};
+    PostgresClient client{schema.keywords()};
     for (int i = 0; i < 30; ++i) {
       const auto locking = i % 2 == 0 ? Locking::adaptive : Locking::pessimistic;
       update(client.accounts, 1, [](Account& account) { ++account.points; }, {.locking = locking});
@@ -229,7 +170,7 @@ BOOST_AUTO_TEST_CASE(several_processes_lose_no_increment_and_no_money) {
   BOOST_TEST(first.wait() == 0);
   BOOST_TEST(second.wait() == 0);
   Process look{[&] {
-    Client client{schema.keywords()};
+    PostgresClient client{schema.keywords()};
     if (load(client.accounts, 1)->points != 60) throw Error{"an increment is lost"};
   }};
   BOOST_TEST(look.wait() == 0);
@@ -241,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a_server_stopped_at_once_under_load_keeps_every_acknowledge
   {
     postgres::Database<> db{keywords};
     db.execute(test::postgres_bank_tables);
-    Client client{keywords};
+    PostgresClient client{keywords};
     for (const int key : {1, 2, 3}) insert(client.accounts, key, {"ann", 1000}).or_throw();
   }
   constexpr int clients = 3;
@@ -253,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_server_stopped_at_once_under_load_keeps_every_acknowledge
   std::vector<std::thread> threads;
   for (int id = 0; id < clients; ++id) {
     threads.emplace_back([&, id] {
-      std::optional<Client> client;
+      std::optional<PostgresClient> client;
       auto& number = attempted[static_cast<std::size_t>(id)];
       while (crashes < 3 || number < 20) {
         const int receipt = id * 1'000'000 + number;
@@ -284,14 +225,14 @@ BOOST_AUTO_TEST_CASE(a_server_stopped_at_once_under_load_keeps_every_acknowledge
   for (auto& thread : threads) thread.join();
   BOOST_TEST(unexpected == 0);
 
-  std::optional<Client> again;
+  std::optional<PostgresClient> again;
   while (!again) {
     try {
       again.emplace(keywords);
     } catch (const ConnectionLost&) {  // it is being started
     }
   }
-  Client& client = *again;
+  PostgresClient& client = *again;
   std::array<std::int64_t, 4> balance{0, 1000, 1000, 1000};
   for (int id = 0; id < clients; ++id) {
     const auto& known = acknowledged[static_cast<std::size_t>(id)];
@@ -316,8 +257,8 @@ BOOST_AUTO_TEST_CASE(a_server_stopped_at_once_under_load_keeps_every_acknowledge
 
 BOOST_AUTO_TEST_CASE(a_server_that_is_silent_is_given_up_after_a_while) {
   PostgresBank<> bank;
-  CuttingProxy proxy{directory_of(test::postgres_server())};
-  Client client{bank.schema.keywords() + proxy.keywords(),
+  CuttingProxy proxy{test::directory_of(test::postgres_server())};
+  PostgresClient client{bank.schema.keywords() + proxy.keywords(),
                 {.lock_timeout = std::nullopt, .answer_timeout = 1s}};
   auto holder = bank.db.session();
   bank.accounts.lock(holder, 1);

@@ -116,14 +116,4 @@ BOOST_AUTO_TEST_CASE(different_values_have_different_bytes) {
   BOOST_TEST(bytes_of({std::string{"ab"}}) == bytes_of({std::string_view{"ab"}}));
 }
 
-BOOST_AUTO_TEST_CASE(fingerprints_of_similar_bytes_differ_and_have_63_bits) {
-  std::set<std::uint64_t> seen;
-  for (int number = 0; number < 1000; ++number) {
-    const auto print = sql::detail::fingerprint(std::to_string(number));
-    BOOST_TEST(print <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()));
-    seen.insert(print);
-  }
-  BOOST_TEST(seen.size() == 1000U);
-}
-
 BOOST_AUTO_TEST_SUITE_END()

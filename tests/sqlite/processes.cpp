@@ -1,6 +1,7 @@
 // Several processes on one file: nothing is lost between them, nor when one of them is killed.
 #include <lockstep/lockstep.hpp>
 #include <lockstep/sqlite/table.hpp>
+#include <lockstep/verbs/once.hpp>
 
 #include "support/sqlite_bank.hpp"
 
@@ -13,7 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -144,6 +147,123 @@ BOOST_AUTO_TEST_CASE(where_the_disk_fails_during_the_commit_the_outcome_is_unkno
   BOOST_TEST(process.wait() == 0);
   Opened bank{file};
   BOOST_TEST(bank.balance(1) + bank.balance(2) == 200);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_of_a_process_killed_anywhere_is_sent_again_and_happens_once) {
+  const File file;
+  {
+    Process setup{[&] { static_cast<void>(Opened{file}.db.receipts()); }};
+    BOOST_REQUIRE(setup.wait() == 0);
+  }
+  int statement = 0;
+  bool after_the_commit = false;
+  for (bool last = false; !last; ++statement) {
+    const auto send = [&](Opened& bank, bool dies_at_the_end) {
+      return transact(bank.db, {.idempotency_key = std::to_string(statement)}, [&](auto& tx) {
+        --tx.edit(bank.accounts, 1).balance;
+        ++tx.edit(bank.accounts, 2).balance;
+        if (dies_at_the_end) tx.after_commit([] { static_cast<void>(raise(SIGKILL)); });
+      });
+    };
+    Process process{[&] {
+      std::optional<int> left;
+      Opened bank{file, quick({.on_statement = [&](std::string_view) {
+                    if (left && (*left)-- == 0) static_cast<void>(raise(SIGKILL));
+                  }})};
+      static_cast<void>(bank.db.receipts());
+      left = after_the_commit ? 1000 : statement;
+      send(bank, after_the_commit);
+    }};
+    const int status = process.wait();
+    BOOST_TEST((status == -SIGKILL || (status == 0 && !after_the_commit)));
+    Process again{[&] {
+      Opened bank{file};
+      if (send(bank, false).replayed != (status == 0 || after_the_commit)) throw Error{"it is told otherwise"};
+      if (bank.balance(1) != 100 - 1 - statement || bank.balance(2) != 100 + 1 + statement) {
+        throw Error{"it did not happen once"};
+      }
+    }};
+    BOOST_TEST(again.wait() == 0);
+    last = after_the_commit;
+    after_the_commit = status == 0;  // then once more, killed when all of it has happened
+  }
+  BOOST_TEST(statement > 8);
+}
+
+// A disk that is full: SQLite finds no page for what it is to write, or the system writes no more of a file.
+
+BOOST_AUTO_TEST_CASE(a_database_that_may_not_grow_refuses_what_does_not_fit_and_keeps_the_rest) {
+  const File file;
+  Opened bank{file};
+  static_cast<void>(bank.db.receipts());
+  bank.db.execute("PRAGMA max_page_count = 12");  // of the one connection that a single session uses
+  std::optional<int> full;
+  int sent = 0;
+  for (; !full && sent < 1000; ++sent) {
+    try {
+      transfer(bank.accounts, {.from = 1 + sent % 2, .to = 2 - sent % 2, .amount = 1},
+               {.idempotency_key = std::string(200, 'k') + std::to_string(sent)});
+    } catch (const sql::DatabaseError& error) {
+      full = error.code();
+    }
+  }
+  BOOST_TEST((full && *full == SQLITE_FULL));
+  BOOST_TEST(sent > 3);
+  BOOST_TEST(bank.balance(1) == 100 - (sent - 1) % 2);  // each but the last
+  BOOST_TEST(bank.balance(1) + bank.balance(2) == 200);
+  bank.db.execute("PRAGMA max_page_count = 10000");
+  --sent;
+  const auto again = transfer(bank.accounts, {.from = 1 + sent % 2, .to = 2 - sent % 2, .amount = 1},
+                              {.idempotency_key = std::string(200, 'k') + std::to_string(sent)});
+  BOOST_TEST(!again.replayed);
+  BOOST_TEST(bank.balance(1) == 100 - (sent + 1) % 2);
+}
+
+BOOST_AUTO_TEST_CASE(where_the_system_writes_no_more_it_is_said_and_sent_again_it_happens_once) {
+  const File file;
+  {
+    Process setup{[&] { static_cast<void>(Opened{file}.db.receipts()); }};
+    BOOST_REQUIRE(setup.wait() == 0);
+  }
+  // The limit is of the process, and on each file: the write-ahead log reaches it first.
+  const auto send = [](Opened& bank, int number) {
+    return transfer(bank.accounts, {.from = 1, .to = 2, .amount = 1},
+                    {.idempotency_key = std::to_string(number), .reconnect_for = std::chrono::nanoseconds{0}});
+  };
+  for (rlim_t limit = 100'000; limit <= 106'000; limit += 1'000) {  // each ends elsewhere in a commit
+    test::TemporaryDirectory directory;
+    const auto told = directory.file("told");
+    const int first = static_cast<int>(limit);
+    Process full{[&] {
+      Opened bank{file};
+      std::signal(SIGXFSZ, SIG_IGN);
+      const rlimit size{limit, limit};
+      if (setrlimit(RLIMIT_FSIZE, &size) != 0) throw Error{"there is no limit"};
+      int number = first;
+      try {
+        for (; number < first + 1000; ++number) send(bank, number);
+      } catch (const OutcomeUnknown&) {
+      } catch (const sql::DatabaseError&) {
+      }
+      std::ofstream{told} << number;
+    }};
+    BOOST_TEST(full.wait() == 0);
+    int number = 0;
+    std::ifstream{told} >> number;
+    BOOST_TEST((number > first && number < first + 1000));
+    Process after{[&] {
+      Opened bank{file};
+      static_cast<void>(send(bank, number));  // it had landed, or not
+      for (int at = first; at <= number; ++at) {
+        if (!find(bank.db.receipts(), std::to_string(at))) throw Error{"what was acknowledged is not there"};
+      }
+      if (find(bank.db.receipts(), std::to_string(number + 1))) throw Error{"there is what was not sent"};
+      if (bank.balance(1) + bank.balance(2) != 200) throw Error{"money is missing"};
+      if (bank.balance(1) != 100 - (number - first + 1)) throw Error{"it did not happen once"};
+      transfer(bank.accounts, {.from = 2, .to = 1, .amount = number - first + 1});
+    }};
+    BOOST_TEST(after.wait() == 0);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -59,14 +59,22 @@ class CuttingProxy {
   }
 
   /// From now on so many messages pass, of both directions; the next one does not, nor anything after it.
-  void cut_after(int messages) { left_ = messages; }
+  void cut_after(int messages) { cut_after(messages, false); }
+  /// The same, but connections that are made afterwards are left alone.
+  void cut_once_after(int messages) { cut_after(messages, true); }
   /// Everything passes.
   void cut_never() { left_ = never; }
-  /// True if a message was held back.
-  [[nodiscard]] bool has_cut() const { return left_ < 0; }
+  /// True if a message was held back since it was last asked for.
+  [[nodiscard]] bool has_cut() const { return cut_; }
 
  private:
   static constexpr int never = 1'000'000'000;
+
+  void cut_after(int messages, bool once) {
+    once_ = once;
+    cut_ = false;
+    left_ = messages;
+  }
 
   void accept_all() {
     while (!stopping_) {
@@ -113,7 +121,11 @@ class CuttingProxy {
     if (count <= 0) return false;
     from.heard.append(bytes.data(), static_cast<std::size_t>(count));
     while (const auto size = first_message(from)) {
-      if (left_.fetch_sub(1) <= 0) return false;
+      if (left_.fetch_sub(1) <= 0) {
+        cut_ = true;
+        if (once_) left_ = never;
+        return false;
+      }
       if (send(to, from.heard.data(), *size, MSG_NOSIGNAL) < 0) return false;
       from.heard.erase(0, *size);
       from.has_type = true;
@@ -136,6 +148,8 @@ class CuttingProxy {
   int listener_;
   int port_ = 0;
   std::atomic<int> left_ = never;
+  std::atomic<bool> once_ = false;
+  std::atomic<bool> cut_ = false;
   std::atomic<bool> stopping_ = false;
   std::thread acceptor_;
   std::vector<std::thread> connections_;

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -24,6 +25,10 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+namespace lockstep {
+struct Receipt;
+}  // namespace lockstep
 
 namespace lockstep::memory {
 
@@ -264,6 +269,8 @@ template <Runtime R>
 class Database : public FindsVerbs {
  public:
   using runtime_type = R;  ///< as the verbs deduce it
+  using Receipts = Table<std::string, Receipt, R, std::hash<std::string>,
+                         std::equal_to<std::string>>;  ///< what `receipts` gives
 
   /// Without tables.
   Database() = default;
@@ -272,6 +279,10 @@ class Database : public FindsVerbs {
 
   /// A unit of work on the database's tables. Safe to call from any thread.
   [[nodiscard]] Session<R> session() { return Session<R>{*this}; }
+
+  /// The table lockstep_receipts, made when it is first asked for: what is performed once leaves a receipt there
+  /// (verbs/once.hpp). Safe to call from any thread.
+  [[nodiscard]] Receipts& receipts();
 
   /// How many writes went past the version check since the start: each may have
   /// overwritten somebody's change.
@@ -310,6 +321,8 @@ class Database : public FindsVerbs {
   std::uint64_t sessions_ = 0;
   std::uint64_t tables_ = 0;
   std::uint64_t unguarded_writes_ = 0;
+  typename R::mutex making_receipts_;
+  std::shared_ptr<Receipts> receipts_;
 };
 
 template <Runtime R>

@@ -89,6 +89,8 @@ class Table : public FindsVerbs {
   [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
   /// A session of the database: what it stages commits together with other tables' changes.
   [[nodiscard]] Session<R> session() const { return database_->session(); }
+  /// The database's receipts.
+  [[nodiscard]] typename Database<R>::Receipts& receipts() const { return database_->receipts(); }
 
   /// The last committed record, whatever locks others hold.
   [[nodiscard]] std::optional<Versioned<T>> load(const Key& key) const {
@@ -256,5 +258,12 @@ class Table : public FindsVerbs {
                      std::conditional_t<detail::EqualOf<Equal, Key>, Equal, detail::Lacking>>
       slots_;
 };
+
+template <Runtime R>
+typename Database<R>::Receipts& Database<R>::receipts() {
+  const std::scoped_lock guard{making_receipts_};
+  if (!receipts_) receipts_ = std::make_shared<Receipts>(*this, "lockstep_receipts");
+  return *receipts_;
+}
 
 }  // namespace lockstep::memory

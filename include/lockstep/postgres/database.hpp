@@ -13,6 +13,7 @@
 #include <lockstep/postgres/entry.hpp>
 #include <lockstep/postgres/pool.hpp>
 #include <lockstep/runtime/std_runtime.hpp>
+#include <lockstep/sql/receipts.hpp>
 #include <lockstep/storage/staging.hpp>
 #include <lockstep/storage/storage.hpp>
 
@@ -24,6 +25,7 @@
 #include <exception>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,6 +42,12 @@ template <Runtime R = StdRuntime>
 class Session;
 template <class Key, sql::Record T, Runtime R>
 class Table;
+
+/// The statement that makes the table of receipts, for those who prepare a database for others. Rows of it may
+/// be erased once nobody sends the same request again: DELETE FROM lockstep_receipts WHERE created_at < ...
+[[nodiscard]] inline std::string create_receipts(const std::string& table = "lockstep_receipts") {
+  return sql::detail::create_receipts(table, "bigint", "timestamp");
+}
 
 /// In what kind of transaction a session reads. Guards make commits serializable in each of them, as far as
 /// records go that the session has loaded by their keys.
@@ -70,6 +78,7 @@ struct Options {
       std::chrono::seconds{30};  ///< a connection that lay idle for longer is asked whether it works
   Isolation isolation = Isolation::repeatable_read;  ///< of sessions for which nothing else is said
   std::string version_column = "lock_version";       ///< of tables whose mapping names none
+  std::string receipts_table = "lockstep_receipts";  ///< in which receipts are kept
   std::function<void(std::string_view)> on_statement = {};  ///< hears of each statement before it is sent, on
                                                             ///< the thread that sends it
 };
@@ -252,7 +261,10 @@ class Session {
       for (auto* const entry : wanted) {
         if (!known(*entry) && std::ranges::find(unknown, entry) == unknown.end()) unknown.push_back(entry);
       }
-      if (!unknown.empty()) fetch(unknown);
+      if (!unknown.empty()) {
+        bring_along(unknown);
+        fetch(unknown);
+      }
       Commit::Members moved;
       for (auto* const entry : wanted) {
         if (!entry->seen) {
@@ -262,6 +274,14 @@ class Session {
         }
       }
       if (!moved.empty()) throw StaleRecord{Commit{std::move(moved)}};
+    }
+
+    /// What was announced goes with the next load, where it stays known after it.
+    void bring_along(std::vector<Entry*>& wanted) {
+      for (auto* const entry : std::exchange(announced, {})) {
+        if (isolation == Isolation::read_committed || open == Open::current || entry->writes()) continue;
+        if (!known(*entry) && std::ranges::find(wanted, entry) == wanted.end()) wanted.push_back(entry);
+      }
     }
 
     [[nodiscard]] bool known(const Entry& entry) const noexcept {
@@ -614,6 +634,7 @@ class Session {
     std::unique_ptr<detail::Connection> pooled;
     std::vector<std::unique_ptr<Entry>> entries;
     std::unordered_map<std::string, Entry*> index;  // by table and key
+    std::vector<Entry*> announced;                  // to be loaded soon
     std::vector<Lock> locks;
     std::optional<std::string> timeout;  // of the transaction, if it has one of its own
     Open open = Open::no;
@@ -639,7 +660,8 @@ class Session {
 template <Runtime R>
 class Database : public FindsVerbs {
  public:
-  using runtime_type = R;  ///< as the verbs deduce it
+  using runtime_type = R;                             ///< as the verbs deduce it
+  using Receipts = Table<std::string, Receipt, R>;  ///< what `receipts` gives
 
   /// Connects as `keywords` say: libpq's connection string or URI, with which TLS is asked for as well, and
   /// "options=-csearch_path=..." for tables that are not in the usual schemas. Throws ConnectionLost,
@@ -676,6 +698,11 @@ class Database : public FindsVerbs {
       throw OutcomeUnknown{{}};
     }
   }
+
+  /// The table of receipts, in which what is performed once leaves one (verbs/once.hpp). Opened when it is first
+  /// asked for, and made if it is not there: where that is not allowed, run `create_receipts` before.
+  /// Safe to call from any thread. Throws sql::MappingMismatch, and as `execute` does.
+  [[nodiscard]] Receipts& receipts();
 
   /// As it was opened.
   [[nodiscard]] const Options& options() const noexcept { return options_; }
@@ -731,6 +758,8 @@ class Database : public FindsVerbs {
   detail::Pool<R> pool_;
   std::atomic<std::uint64_t> round_trips_ = 0;
   std::atomic<std::uint64_t> unguarded_writes_ = 0;
+  typename R::mutex opening_receipts_;
+  std::shared_ptr<Receipts> receipts_;
 };
 
 }  // namespace lockstep::postgres

@@ -1,6 +1,7 @@
 // What a session of PostgreSQL knows and plans about one row, and the statements that it asks together.
 #pragma once
 
+#include <lockstep/core/fingerprint.hpp>
 #include <lockstep/postgres/connection.hpp>
 #include <lockstep/postgres/statements.hpp>
 #include <lockstep/storage/commit.hpp>
@@ -110,7 +111,7 @@ class Entry {
 
   /// The number of the lock that stands for the row while there is none.
   [[nodiscard]] std::int64_t lock_number() const {
-    return static_cast<std::int64_t>(sql::detail::fingerprint(order()));
+    return static_cast<std::int64_t>(lockstep::detail::fingerprint(order()));
   }
 
   Staged staged;

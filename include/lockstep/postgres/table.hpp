@@ -14,6 +14,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -95,6 +96,8 @@ class Table : public FindsVerbs {
   [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
   /// A session of the database: what it stages commits together with other tables' changes.
   [[nodiscard]] Session<R> session() const { return database_->session(); }
+  /// The database's receipts.
+  [[nodiscard]] typename Database<R>::Receipts& receipts() const { return database_->receipts(); }
 
   /// The last committed record, whatever locks others hold. Throws sql::Unreadable if a column holds what
   /// its field cannot, ConnectionLost, ServerError. Cost: one round trip.
@@ -126,15 +129,11 @@ class Table : public FindsVerbs {
     return value_of(*entry.current);
   }
 
-  /// Loads several records into `session` in one round trip: later loads of them are free. Throws as `load`.
+  /// Says what will be loaded: the session's next load brings these along, of whatever tables, in its one round trip.
+  /// Cost: none by itself.
   void prefetch(Session<R>& session, std::span<const Key> keys) {
     auto& work = work_of(session);
-    std::vector<detail::Entry*> wanted;
-    for (const auto& key : keys) {
-      auto& entry = entry_of(work, key);
-      if (!entry.writes()) wanted.push_back(&entry);
-    }
-    if (!wanted.empty()) work.read(wanted);
+    for (const auto& key : keys) work.announced.push_back(&entry_of(work, key));
   }
 
   /// Stages a validation: at commit the record must still be at `version`.
@@ -381,7 +380,7 @@ class Table : public FindsVerbs {
     for (int row = 0; row < answers[1].size(); ++row) {
       columns.push_back({answers[1].text_at(row, 0), answers[1].text_at(row, 1)});
     }
-    if (columns.empty()) throw sql::MappingMismatch{mapping.table, {"there is no such table"}};
+    if (columns.empty()) throw sql::MappingMismatch{mapping.table, {sql::detail::no_such_table}};
     std::vector<std::string> mismatches;
     auto layout = sql::detail::laid_out<Key, T>(
         mapping, version_column, columns,
@@ -481,5 +480,15 @@ class Table : public FindsVerbs {
   detail::Described described_;
   detail::Statements statements_;
 };
+
+template <Runtime R>
+typename Database<R>::Receipts& Database<R>::receipts() {
+  const std::scoped_lock guard{opening_receipts_};
+  if (!receipts_) {
+    const auto& table = options_.receipts_table;
+    receipts_ = sql::detail::open_receipts<Receipts>(*this, table, create_receipts(table));
+  }
+  return *receipts_;
+}
 
 }  // namespace lockstep::postgres

@@ -135,6 +135,9 @@ struct Layout {
   std::string updated_at;
 };
 
+/// The one mismatch of a table that is not there.
+inline constexpr auto no_such_table = "there is no such table";
+
 /// A column as the database has it.
 struct ExistingColumn {
   std::string name;

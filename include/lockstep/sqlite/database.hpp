@@ -12,6 +12,7 @@
 #include <lockstep/core/contract.hpp>
 #include <lockstep/runtime/std_runtime.hpp>
 #include <lockstep/sql/mapping.hpp>
+#include <lockstep/sql/receipts.hpp>
 #include <lockstep/sqlite/connection.hpp>
 #include <lockstep/sqlite/write_turn.hpp>
 #include <lockstep/storage/staging.hpp>
@@ -41,6 +42,12 @@ class Session;
 template <class Key, sql::Record T, Runtime R>
 class Table;
 
+/// The statement that makes the table of receipts, for those who prepare a database for others. Rows of it may
+/// be erased once nobody sends the same request again: DELETE FROM lockstep_receipts WHERE created_at < ...
+[[nodiscard]] inline std::string create_receipts(const std::string& table = "lockstep_receipts") {
+  return sql::detail::create_receipts(table, "integer", "text");
+}
+
 /// How SQLite keeps a commit from being half there after a crash.
 enum class Journal {
   wal,        ///< a write-ahead log: loads and one writer do not wait for each other
@@ -64,6 +71,7 @@ struct Options {
                                                 ///< before it throws sql::Busy; empty: for ever
   bool foreign_keys = true;                     ///< enforce REFERENCES, which SQLite alone does not
   std::string version_column = "lock_version";  ///< of tables whose mapping names none
+  std::string receipts_table = "lockstep_receipts";  ///< in which receipts are kept
   std::size_t idle_connections = 8;             ///< how many are kept open for the next session
   std::function<void(std::string_view)> on_statement = {};  ///< hears of each statement before it runs,
                                                             ///< on the thread that runs it
@@ -425,7 +433,8 @@ class Session {
 template <Runtime R>
 class Database : public FindsVerbs {
  public:
-  using runtime_type = R;  ///< as the verbs deduce it
+  using runtime_type = R;                             ///< as the verbs deduce it
+  using Receipts = Table<std::string, Receipt, R>;  ///< what `receipts` gives
 
   /// Opens the file at `path`. Throws sql::DatabaseError, sql::Busy, or NotSupported for a database in
   /// memory, whose connections would each have one of their own: memory::Database is that.
@@ -464,6 +473,11 @@ class Database : public FindsVerbs {
 
   /// Where the file is.
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  /// The table of receipts, in which what is performed once leaves one (verbs/once.hpp). Opened when it is first
+  /// asked for, and made if it is not there: where that is not allowed, run `create_receipts` before.
+  /// Safe to call from any thread. Throws sql::MappingMismatch, and as `execute` does.
+  [[nodiscard]] Receipts& receipts();
+
   /// As it was opened.
   [[nodiscard]] const Options& options() const noexcept { return options_; }
   /// How many writes went past the version check since the start: each may have overwritten somebody's
@@ -554,6 +568,8 @@ class Database : public FindsVerbs {
   std::vector<std::unique_ptr<Pooled>> idle_;
   detail::WriteTurn<R> turn_;
   std::atomic<std::uint64_t> unguarded_writes_ = 0;
+  typename R::mutex opening_receipts_;
+  std::shared_ptr<Receipts> receipts_;
 };
 
 }  // namespace lockstep::sqlite

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <lockstep/core/contract.hpp>
+#include <lockstep/core/fingerprint.hpp>
 #include <lockstep/sql/statements.hpp>
 #include <lockstep/sqlite/database.hpp>
 
@@ -17,6 +18,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -100,6 +102,8 @@ class Table : public FindsVerbs {
   [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
   /// A session of the database: what it stages commits together with other tables' changes.
   [[nodiscard]] Session<R> session() const { return database_->session(); }
+  /// The database's receipts.
+  [[nodiscard]] typename Database<R>::Receipts& receipts() const { return database_->receipts(); }
 
   /// The last committed record, whatever locks others hold. Throws sql::Unreadable if a column holds
   /// what its field cannot.
@@ -345,7 +349,7 @@ class Table : public FindsVerbs {
       while (query.next()) columns.push_back({text(0), text(1)});
     }
     std::vector<std::string> mismatches;
-    if (columns.empty()) throw sql::MappingMismatch{mapping.table, {"there is no such table"}};
+    if (columns.empty()) throw sql::MappingMismatch{mapping.table, {sql::detail::no_such_table}};
     auto layout = sql::detail::laid_out<Key, T>(
         mapping, database.options().version_column, columns,
         [](const auto& column, sql::ColumnType type) { return detail::keeps(column.type, type); },
@@ -407,7 +411,7 @@ class Table : public FindsVerbs {
       for (std::size_t at = 0; at < statements_.layout().fields.size(); ++at) {
         sql::detail::append_bytes(bytes, query.column(static_cast<int>(at) + 1));
       }
-      return Version{sql::detail::fingerprint(bytes)};
+      return Version{lockstep::detail::fingerprint(bytes)};
     }
     const auto value = query.column(0);
     if (std::holds_alternative<std::monostate>(value)) return Version{0};
@@ -440,5 +444,15 @@ class Table : public FindsVerbs {
   Database<R>* database_;
   sql::detail::Statements statements_;
 };
+
+template <Runtime R>
+typename Database<R>::Receipts& Database<R>::receipts() {
+  const std::scoped_lock guard{opening_receipts_};
+  if (!receipts_) {
+    const auto& table = options_.receipts_table;
+    receipts_ = sql::detail::open_receipts<Receipts>(*this, table, create_receipts(table));
+  }
+  return *receipts_;
+}
 
 }  // namespace lockstep::sqlite

@@ -375,6 +375,9 @@ class Transaction {
     return hooks;
   }
 
+  /// The hooks that are to run if this attempt turns out to have landed.
+  [[nodiscard]] std::vector<std::function<void()>> take_after_commit() { return std::move(after_commit_); }
+
  private:
   template <Storage S>
   detail::MemberOf<S>& member(S& storage, const key_of<S>& key) {
@@ -477,9 +480,16 @@ struct Kept<void> {
   void take() {}
 };
 
-template <SessionSource D, class F>
+/// What becomes of a loop of attempts that ends otherwise than by a commit: the caller is told.
+struct NotResumed {
+  void run(auto&& loop, Hooks&) const { loop(); }
+  void unknown(auto&) const noexcept {}
+};
+
+/// `resume` runs the loop of attempts, again if it wants to, and hears of each attempt whose outcome is unknown.
+template <SessionSource D, class F, class Resume = NotResumed>
 auto run_transaction(D& source, F& fn, const Retry& retry,
-                     typename Transaction<session_of<D>>::Access access) {
+                     typename Transaction<session_of<D>>::Access access, Resume&& resume = {}) {
   using Tx = Transaction<session_of<D>>;
   using Result = std::invoke_result_t<F&, Tx&>;
   static_assert(!std::is_reference_v<Result>, "a transaction returns values: what it refers to ends with it");
@@ -505,6 +515,7 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
         won = lost.won([&] { return tx.commit(); });
       } catch (const OutcomeUnknown&) {
         end(std::nullopt);
+        resume.unknown(tx);
         throw;
       } catch (...) {
         end(false);
@@ -513,7 +524,7 @@ auto run_transaction(D& source, F& fn, const Retry& retry,
       end(won);
       return won ? std::optional{true} : std::nullopt;
     };
-    retry_loop<runtime_of<D>>(retry, attempt);
+    resume.run([&] { retry_loop<runtime_of<D>>(retry, attempt); }, hooks);
   } catch (...) {
     if (auto failed = run(hooks)) std::throw_with_nested(HookFailed{"after_rollback", std::move(failed)});
     throw;

@@ -98,6 +98,37 @@ template <Numeric Amount>
   }
 }
 
+/// Throws what makes no sense of a transfer whatever is stored.
+template <Storage S, class Order>
+void check_transfer(const S& storage, const Order& order) {
+  if (!(order.amount > 0)) throw AmountNotPositive{};
+  if (same_key(storage, order.from, order.to)) throw SameAccount{place_of(storage, order.from)};
+}
+
+/// Locks or announces both records, so that their loads come together.
+template <Storage S, class Order>
+void prepare_transfer(auto& tx, S& storage, const Order& order) {
+  const auto& [from, to, amount] = order;
+  if constexpr (LockableStorage<S> && std::totally_ordered<key_of<S>>) {
+    if (tx.locks()) {  // in key order, so that opposite transfers do not deadlock
+      tx.lock(storage, to < from ? to : from);
+      tx.lock(storage, to < from ? from : to);
+    }
+  }
+  if constexpr (PrefetchStorage<S>) tx.prefetch(storage, std::array<key_of<S>, 2>{from, to});
+}
+
+template <auto Field, Storage S, class Order>
+void move_amount(auto& tx, S& storage, const Order& order) {
+  const auto& [from, to, amount] = order;
+  auto& payer = std::invoke(Field, tx.edit(storage, from));
+  auto& payee = std::invoke(Field, tx.edit(storage, to));
+  if (!(payer >= amount)) throw InsufficientFunds{place_of(storage, from)};
+  if (!fits(payee, amount)) throw AmountOverflow{place_of(storage, to)};
+  payer = static_cast<std::remove_reference_t<decltype(payer)>>(payer - amount);
+  payee = static_cast<std::remove_reference_t<decltype(payee)>>(payee + amount);
+}
+
 }  // namespace detail
 
 /// Moves `transfer.amount` from one record's `balance` to the other's, in one commit.
@@ -114,25 +145,12 @@ template <auto Field = Balance{}, Storage S>
 void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S>, Field>>& transfer,
               const Retry& retry = {}, Caller where = Caller::here()) {
   [[maybe_unused]] const auto caller = detail::called_from(storage, where);
-  const auto& [from, to, amount] = transfer;
-  if (!(amount > 0)) throw AmountNotPositive{};
-  if (same_key(storage, from, to)) throw SameAccount{place_of(storage, from)};
+  detail::check_transfer(storage, transfer);
   transact(
       storage,
-      [&, &from = from, &to = to, &amount = amount](auto& tx) {
-        if constexpr (LockableStorage<S> && std::totally_ordered<key_of<S>>) {
-          if (tx.locks()) {  // in key order, so that opposite transfers do not deadlock
-            tx.lock(storage, to < from ? to : from);
-            tx.lock(storage, to < from ? from : to);
-          }
-        }
-        if constexpr (PrefetchStorage<S>) tx.prefetch(storage, std::array<key_of<S>, 2>{from, to});
-        auto& payer = std::invoke(Field, tx.edit(storage, from));
-        auto& payee = std::invoke(Field, tx.edit(storage, to));
-        if (!(payer >= amount)) throw InsufficientFunds{place_of(storage, from)};
-        if (!detail::fits(payee, amount)) throw AmountOverflow{place_of(storage, to)};
-        payer = static_cast<std::remove_reference_t<decltype(payer)>>(payer - amount);
-        payee = static_cast<std::remove_reference_t<decltype(payee)>>(payee + amount);
+      [&](auto& tx) {
+        detail::prepare_transfer(tx, storage, transfer);
+        detail::move_amount<Field>(tx, storage, transfer);
       },
       retry);
 }

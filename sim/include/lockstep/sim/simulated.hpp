@@ -11,6 +11,7 @@
 #include <lockstep/sim/runtime.hpp>
 #include <lockstep/sim/source_location.hpp>
 #include <lockstep/sim/step.hpp>
+#include <lockstep/storage/receipt.hpp>
 #include <lockstep/storage/storage.hpp>
 
 #include <algorithm>
@@ -328,6 +329,13 @@ class Simulated : public FindsVerbs {
   [[nodiscard]] detail::CalledFrom called_from(const Caller& where) const noexcept {
     return detail::CalledFrom{where};
   }
+  /// The database's receipts, whose calls are steps as well, with the same faults.
+  [[nodiscard]] auto receipts() const
+    requires ReceiptSource<S>
+  {
+    using Receipts = std::remove_reference_t<decltype(storage_->receipts())>;
+    return Simulated<Receipts>{quietly([&] { return &storage_->receipts(); }), faults_};
+  }
   /// What may go wrong, and how often it did; null if nothing may.
   [[nodiscard]] const FaultInjector* faults() const noexcept { return faults_.get(); }
   /// A unit of work. No step; a crash is no matter to it before its first call.
@@ -474,6 +482,12 @@ class Simulated : public FindsVerbs {
   }
 
  private:
+  template <Storage Other>
+  friend class Simulated;
+
+  Simulated(S* storage, std::shared_ptr<FaultInjector> faults) noexcept
+      : storage_{storage}, faults_{std::move(faults)} {}
+
   [[nodiscard]] std::string called(const key_type& key) const { return to_string(Place{name(), shown(key)}); }
   [[nodiscard]] Access record(const key_type& key) const { return reads(called(key)); }
   // An object of its own, so that loads do not depend on locks. Locks of different records depend on each
