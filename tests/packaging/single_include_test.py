@@ -10,7 +10,7 @@ SCRIPT = checkout.ROOT / "scripts/single-include"
 SINGLE = (checkout.ROOT / "single_include/lockstep/lockstep.hpp").read_text()
 
 # Not in the umbrella, and so not in the one file: they would make it dearer for those who want tables.
-CELLS = {f"lockstep/memory/{part}.hpp" for part in ("pace", "word", "cell", "cell_transaction")} | {
+CELLS = {f"lockstep/memory/{part}.hpp" for part in ("pace", "word", "reclaimer", "cell", "cell_transaction")} | {
     "lockstep/verbs/cell.hpp", "lockstep/verbs/cells.hpp"}
 ONCE = {"lockstep/verbs/once.hpp", "lockstep/storage/receipt.hpp", "lockstep/core/fingerprint.hpp"}
 

@@ -1,10 +1,13 @@
 // One shared record without a table: the record beside its word (see word.hpp), and nothing else.
 //
-// Readers write nothing that is shared, and so cost each other nothing. The record is copied through relaxed
-// atomics of 64 bits each: torn copies happen, are noticed and are thrown away, but there is no data race.
-// Source: Boehm, "Can Seqlocks Get Along with Programming Language Memory Models?", MSPC 2012.
+// Readers write nothing that is shared, and so cost each other nothing. A record of bytes is copied through
+// relaxed atomics of 64 bits each: torn copies happen, are noticed and are thrown away, but there is no data
+// race. A record that is more than bytes, or large, is a node that nobody changes: who writes replaces it,
+// and what was replaced waits until nobody reads it (reclaimer.hpp). Source: Boehm, "Can Seqlocks Get Along
+// with Programming Language Memory Models?", MSPC 2012.
 #pragma once
 
+#include <lockstep/memory/reclaimer.hpp>
 #include <lockstep/memory/word.hpp>
 #include <lockstep/storage/storage.hpp>
 
@@ -14,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -29,8 +33,6 @@ namespace detail {
 
 /// The largest record that lies in its cell.
 inline constexpr std::size_t largest_inline = 512;
-/// Two cores that write to the same so many bytes slow each other down, on all that are common.
-inline constexpr std::size_t cache_line = 64;
 
 // Several words in one register, where compiler and processor have such registers: who copies a record on
 // from there does not wait for several stores to be gathered. No larger ones than every x86-64 has, for the
@@ -143,6 +145,44 @@ struct Image {
   }
 };
 
+/// Whether records lie beside their word. Others are nodes.
+template <class T>
+inline constexpr bool lies_inline = std::is_trivially_copyable_v<T> && sizeof(T) <= largest_inline;
+
+/// A record that nobody changes.
+template <class T>
+struct Node final : Reclaimable {
+  explicit Node(const T& from) : record(from) {}
+  const T record;
+};
+
+/// A node that was found, to be looked at while a `Pin` says that it is there.
+template <class T>
+struct Found {
+  Node<T>* node = nullptr;
+  [[nodiscard]] const T& record() const noexcept { return node->record; }
+};
+
+/// A record as a node, behind a pointer.
+template <class T, Runtime R>
+class NodeRecord {
+ public:
+  NodeRecord(const T& record, Reclaimer<R>& reclaimer) : node_{new Node<T>{record}}, reclaimer_{&reclaimer} {}
+  NodeRecord(const NodeRecord&) = delete;
+  NodeRecord& operator=(const NodeRecord&) = delete;
+  ~NodeRecord() { delete node_.load(std::memory_order_relaxed); }  // nobody is at the cell any more
+
+  // (5) Relaxed: who finds the version that a node was published with has acquired the node.
+  [[nodiscard]] Found<T> load() const { return {node_.load(std::memory_order_relaxed)}; }
+  void store(std::unique_ptr<Node<T>> node) { node_.store(node.release(), std::memory_order_relaxed); }
+
+  [[nodiscard]] Reclaimer<R>& reclaimer() const noexcept { return *reclaimer_; }
+
+ private:
+  typename R::template atomic<Node<T>*> node_;
+  Reclaimer<R>* reclaimer_;
+};
+
 /// A record in relaxed atomics. What comes out may be torn.
 template <class T, Runtime R>
 class InlineRecord {
@@ -205,6 +245,12 @@ constexpr std::size_t alignment_of_cell(Layout layout, std::size_t size) noexcep
   return std::has_single_bit(size) && size <= cache_line ? size : alignof(std::uint64_t);
 }
 
+template <class T, Runtime R>
+using RecordOf = std::conditional_t<lies_inline<T>, InlineRecord<T, R>, NodeRecord<T, R>>;
+/// What is copied out of a cell at once: all of the record, or where it is.
+template <class T>
+using CopyOf = std::conditional_t<lies_inline<T>, Image<T>, Found<T>>;
+
 struct CellAccess;
 
 }  // namespace detail
@@ -212,22 +258,24 @@ struct CellAccess;
 /// One record that threads share, with its version. The verbs of verbs/cell.hpp work on it, and those of
 /// verbs/cells.hpp on several: `update(cell, change)`, `transact(a, b, change)`.
 ///
-/// Safe to use from any thread; neither copied nor moved, for others refer to it. `T` is trivially copyable
-/// and at most 512 bytes large; other records belong into a `memory::Table`. Memory: 8 bytes, and the record
-/// rounded up to 8; `Layout::padded` rounds up to whole cache lines. Allocates nothing.
+/// Safe to use from any thread; neither copied nor moved, for others refer to it.
+///
+/// A `T` that is trivially copyable and at most 512 bytes large lies in the cell. Memory: 8 bytes, and the
+/// record rounded up to 8; `Layout::padded` rounds up to whole cache lines. Allocates nothing.
+///
+/// Any other copyable `T` is a node on the heap, which is never changed: who writes allocates another one,
+/// and copies into it. What was replaced waits in a `Reclaimer`, whose bound is said there, and is destroyed
+/// later, by a thread that writes and holds nothing. Memory: 24 bytes, and 32 beside each record. A `T` that
+/// throws when it is copied leaves everything as it was. Its copies and `==` may run in several threads at
+/// once, on what is not changed, and use other cells; while they take long, replaced records wait.
 ///
 /// Versions begin at 0 and count the writes of this cell, up to 2^60 - 1; then writes throw
 /// VersionUnavailable. At a write every nanosecond that is 36 years away.
 template <class T, Runtime R = StdRuntime, Layout layout = Layout::dense>
 class alignas(detail::alignment_of_cell(layout,
-                                        sizeof(detail::Word<R>) + sizeof(detail::InlineRecord<T, R>))) Cell
+                                        sizeof(detail::Word<R>) + sizeof(detail::RecordOf<T, R>))) Cell
     : public FindsVerbs {
   static_assert(std::copyable<T>, "memory::Cell: the record type must be copyable");
-  static_assert(std::is_trivially_copyable_v<T>,
-                "memory::Cell: the record type must be trivially copyable: readers copy its bytes while they "
-                "may change, and throw torn ones away. Keep other records in a memory::Table");
-  static_assert(sizeof(T) <= detail::largest_inline,
-                "memory::Cell: the record is larger than 512 bytes: keep it in a memory::Table");
 
  public:
   using key_type = std::size_t;  ///< in conflicts: which of a verb's cells it was, from 0
@@ -237,10 +285,21 @@ class alignas(detail::alignment_of_cell(layout,
 
   /// Holds `T{}`, at version 0.
   Cell()
-    requires std::default_initializable<T>
+    requires(std::default_initializable<T> && (detail::lies_inline<T> || std::same_as<R, StdRuntime>))
       : Cell{T{}} {}
   /// Holds `record`, at `version`, which must be at most `last_version()`.
-  explicit Cell(const T& record, Version version = Version{0}) : record_{record}, word_{checked(version)} {}
+  explicit Cell(const T& record, Version version = Version{0})
+    requires detail::lies_inline<T>
+      : record_{record}, word_{checked(version)} {}
+  /// The same for a record that does not lie in the cell.
+  explicit Cell(const T& record, Version version = Version{0})
+    requires(!detail::lies_inline<T> && std::same_as<R, StdRuntime>)
+      : Cell{record, Reclaimer<R>::of_process(), version} {}
+  /// And where replaced records wait, which outlives the cell. Cells that one transaction changes or reads
+  /// have this in common.
+  explicit Cell(const T& record, Reclaimer<R>& reclaimer, Version version = Version{0})
+    requires(!detail::lies_inline<T>)
+      : record_{record, reclaimer}, word_{checked(version)} {}
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
 
@@ -250,13 +309,25 @@ class alignas(detail::alignment_of_cell(layout,
   /// The record that is committed, with its version; whatever locks others hold. Never waits for a lock.
   ///
   /// Writes nothing that is shared, unless writers have made it start again several times: then it asks them
-  /// for a short pause. Cost: two loads of a word and the copy of the record.
+  /// for a short pause. Cost: two loads of a word and the copy of the record; and that of a look
+  /// (`Reclaimer`) where it does not lie in the cell.
   [[nodiscard]] Versioned<T> load() const {
     detail::WordState seen;
-    Image copy;
-    if (read_once(seen, copy)) [[likely]]
-      return {copy.record(), seen.version()};
-    return load_after_all();
+    Copy copy;
+    if constexpr (detail::lies_inline<T>) {
+      if (read_once(seen, copy)) [[likely]]
+        return {copy.record(), seen.version()};
+      return load_after_all();
+    } else {
+      detail::Pin<R> pin;
+      for (unsigned failed = 0;; pin.leave(), word_.settle(failed++)) {
+        pin.enter(record_.reclaimer());
+        bool whole = read_once(seen, copy);
+        while (whole && !pin.holds()) whole = read_once(seen, copy);
+        if (whole) [[likely]]
+          return {copy.record(), seen.version()};
+      }
+    }
   }
 
   /// For the simulator's labels.
@@ -268,10 +339,10 @@ class alignas(detail::alignment_of_cell(layout,
 
  private:
   friend detail::CellAccess;
-  using Image = detail::Image<T>;
+  using Copy = detail::CopyOf<T>;
 
   // False if the copy may be torn. (An optional would be slower: g++ 12 gathers it from memory.)
-  bool read_once(detail::WordState& seen, Image& copy) const {
+  bool read_once(detail::WordState& seen, Copy& copy) const {
     seen = word_.look();
     copy = record_.load();
     word_.copied();
@@ -279,7 +350,7 @@ class alignas(detail::alignment_of_cell(layout,
   }
   LOCKSTEP_COLD Versioned<T> load_after_all() const {
     detail::WordState seen;
-    Image copy;
+    Copy copy;
     unsigned failed = 0;
     do word_.settle(failed++);
     while (!read_once(seen, copy));
@@ -293,7 +364,7 @@ class alignas(detail::alignment_of_cell(layout,
   }
 
   // The record comes first: in a padded cell its blocks lie in line, and as many lines are touched.
-  detail::InlineRecord<T, R> record_;
+  detail::RecordOf<T, R> record_;
   mutable detail::Word<R> word_;  // readers that starve say so in it
 };
 
@@ -310,6 +381,9 @@ struct CellAccess {
     return cell.record_;
   }
 };
+
+template <class C>
+inline constexpr bool in_nodes = !lies_inline<typename C::record_type>;
 
 template <class C>
 inline constexpr bool is_cell = false;

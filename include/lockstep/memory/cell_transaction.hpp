@@ -12,6 +12,11 @@
 // it rare that they do so again, and the locks, which cover what is only read as well, end it. Locks are
 // waited for while others are held, and so they have an order.
 //
+// Records that are nodes are looked at under a pin (reclaimer.hpp), which lasts until they are copied, and
+// not while the change runs. A commit that compares them pins them again, and looks whether they are still
+// there. What it will publish is copied before any word is taken, so that what throws leaves everything as it
+// was.
+//
 // Source: Tu et al., "Speedy Transactions in Multicore In-Memory Databases", SOSP 2013, without its epochs:
 // what would order all commits is here the single order of seq_cst operations (word.hpp).
 #pragma once
@@ -23,6 +28,7 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -43,6 +49,19 @@ template <class T>
     return false;
   }
 }
+
+/// Likewise, of a node. Where it cannot be compared, it does not matter whether it is still there.
+template <class T>
+[[nodiscard]] bool same_record(const T& record, const Found<T>& found) {
+  if constexpr (std::equality_comparable<T>) {
+    return record == found.record();
+  } else {
+    return false;
+  }
+}
+
+/// Where nothing is to be pinned, or to be published.
+struct Nothing {};
 
 [[nodiscard]] inline Place place_of_cell(std::size_t index) { return {"cell", std::to_string(index)}; }
 
@@ -66,6 +85,13 @@ class CellReads {
   template <std::size_t I>
   static constexpr bool only_read = std::is_const_v<CellAt<I>>;
   static constexpr bool reads_only = (std::is_const_v<Cells> && ...);
+  template <std::size_t I>
+  static constexpr bool is_node = in_nodes<CellAt<I>>;
+  static constexpr bool nodes = (in_nodes<Cells> || ...);
+  static constexpr bool changes_nodes = ((in_nodes<Cells> && !std::is_const_v<Cells>) || ...);
+  /// Copies to be published, where records are nodes.
+  using Fresh = std::tuple<
+      std::conditional_t<in_nodes<Cells>, std::unique_ptr<Node<typename Cells::record_type>>, Nothing>...>;
   static_assert((std::is_same_v<typename Cells::runtime_type, R> && ...), "cells of one runtime");
 
  public:
@@ -86,11 +112,38 @@ class CellReads {
   }
   template <std::size_t... I>
   void copy(std::index_sequence<I...>) {
-    ((std::get<I>(images_) = CellAccess::record(*std::get<I>(cells_)).load()), ...);
+    ((std::get<I>(images_) = record<I>().load()), ...);
+  }
+  template <std::size_t I>
+  [[nodiscard]] auto& record() const noexcept {
+    return CellAccess::record(*std::get<I>(cells_));
   }
   template <std::size_t... I>
   [[nodiscard]] Records records(std::index_sequence<I...>) const {
     return Records{std::get<I>(images_).record()...};
+  }
+
+  /// Nodes that are found from now on are there until `unpin`, if `pin_.holds` then.
+  void pin() {
+    if constexpr (nodes) pin_.enter(*reclaimer(Sequence{}));
+  }
+  void unpin() {
+    if constexpr (nodes) pin_.leave();
+  }
+  template <std::size_t... I>
+  [[nodiscard]] Reclaimer<R>* reclaimer(std::index_sequence<I...>) const {
+    Reclaimer<R>* common = nullptr;
+    bool same = true;
+    const auto meet = [&](Reclaimer<R>& one) {
+      same = same && (common == nullptr || common == &one);
+      common = &one;
+    };
+    const auto look = [&]<std::size_t at>(std::integral_constant<std::size_t, at>) {
+      if constexpr (is_node<at>) meet(record<at>().reclaimer());
+    };
+    (look(std::integral_constant<std::size_t, I>{}), ...);
+    Expects(lockstep::detail::told(same, "the cells of a transaction have their reclaimer in common"));
+    return common;
   }
 
   /// Notes which records differ from what was read, and whether those may be written.
@@ -106,14 +159,47 @@ class CellReads {
     if (seen_[I].is_last()) [[unlikely]]
       refuse_after_last(I);
   }
+  /// Copies of what changed, where records are nodes.
   template <std::size_t... I>
-  void store(const Records& records, std::index_sequence<I...>) {
-    (store_one<I>(std::get<I>(records)), ...);
+  [[nodiscard]] Fresh fresh(const Records& records, std::index_sequence<I...>) const {
+    return Fresh{fresh_one<I>(std::get<I>(records))...};
   }
   template <std::size_t I>
-  void store_one(const RecordAt<I>& record) {
+  [[nodiscard]] std::tuple_element_t<I, Fresh> fresh_one(const RecordAt<I>& record) const {
+    std::tuple_element_t<I, Fresh> copy{};
+    if constexpr (is_node<I> && !only_read<I>) {
+      if (changed_[I]) {
+        copy = std::make_unique<Node<RecordAt<I>>>(record);
+        pin_.stamp(*copy);
+      }
+    }
+    return copy;
+  }
+  template <std::size_t... I>
+  void store(const Records& records, Fresh& fresh, std::index_sequence<I...>) {
+    (store_one<I>(std::get<I>(records), std::get<I>(fresh)), ...);
+  }
+  template <std::size_t I>
+  void store_one(const RecordAt<I>& record, std::tuple_element_t<I, Fresh>& fresh) {
     if constexpr (!only_read<I>) {
-      if (changed_[I]) CellAccess::record(*std::get<I>(cells_)).store(Image<RecordAt<I>>::of(record));
+      if (!changed_[I]) return;
+      if constexpr (is_node<I>) {
+        this->template record<I>().store(std::move(fresh));
+      } else {
+        this->template record<I>().store(Image<RecordAt<I>>::of(record));
+      }
+    }
+  }
+  /// After what replaces them is published. The caller holds nothing any more.
+  template <std::size_t... I>
+  void reclaim(std::index_sequence<I...>) {
+    (reclaim_one<I>(), ...);
+    unpin();
+  }
+  template <std::size_t I>
+  void reclaim_one() {
+    if constexpr (is_node<I> && !only_read<I>) {
+      if (changed_[I]) pin_.reclaim(*std::get<I>(images_).node);
     }
   }
   template <std::size_t... I>
@@ -124,7 +210,8 @@ class CellReads {
   std::tuple<Cells*...> cells_;
   std::array<WordState, count> seen_{};
   std::array<bool, count> changed_{};
-  std::tuple<Image<typename Cells::record_type>...> images_;
+  std::tuple<CopyOf<typename Cells::record_type>...> images_;
+  [[no_unique_address]] std::conditional_t<nodes, Pin<R>, Nothing> pin_;
 };
 
 /// An attempt to change cells together without locking them.
@@ -140,6 +227,7 @@ class Optimistic : public CellReads<Cells...> {
   static constexpr bool only_read = Base::template only_read<I>;
 
  public:
+  using typename Base::Fresh;
   using typename Base::Records;
 
   /// All cells must differ.
@@ -155,30 +243,78 @@ class Optimistic : public CellReads<Cells...> {
   }
 
   /// Reads all cells as they were at one moment; false if that cannot be done at once.
-  [[nodiscard]] bool try_read() { return read_once(WordState::starving, Sequence{}); }
+  [[nodiscard]] bool try_read() { return read_pinned(WordState::starving); }
   /// Likewise, and waits for writers, and while others hold what is to be changed.
   void read() {
     unsigned failed = 0;
-    do settle(failed++, Sequence{});
-    while (!read_once(0, Sequence{}));
+    do {
+      this->unpin();  // nothing waits for who waits
+      settle(failed++, Sequence{});
+    } while (!read_pinned(0));
   }
-  [[nodiscard]] Records records() const { return Base::records(Sequence{}); }
+  /// Copies of them. Once after each reading.
+  [[nodiscard]] Records records() {
+    if constexpr (Base::nodes) {
+      const Unpinned end{*this};
+      return Base::records(Sequence{});
+    } else {
+      return Base::records(Sequence{});
+    }
+  }
 
   /// Writes those of `records` that differ from what was read, if all cells are as they were read; false if
   /// not, and then nothing was written. Throws ConstraintViolated and VersionUnavailable; nothing was written
   /// then.
   [[nodiscard]] bool commit(const Records& records) {
     if constexpr (Base::reads_only) return true;  // they were as they are at one moment
+    if constexpr (Base::changes_nodes) {
+      this->pin();
+      const Unpinned end{*this};
+      return nodes_are_there(Sequence{}) && write(records);
+    } else {
+      return write(records);
+    }
+  }
+
+ private:
+  struct Unpinned {
+    Optimistic& transaction;
+    explicit Unpinned(Optimistic& of) : transaction{of} {}
+    Unpinned(const Unpinned&) = delete;
+    Unpinned& operator=(const Unpinned&) = delete;
+    ~Unpinned() { transaction.unpin(); }
+  };
+
+  [[nodiscard]] bool write(const Records& records) {
     this->note_changes(records, Sequence{});
+    auto fresh = this->fresh(records, Sequence{});
     if (!take(Sequence{})) return false;
     WordOf::acquired();
-    this->store(records, Sequence{});
+    this->store(records, fresh, Sequence{});
     publish(Sequence{});
+    this->reclaim(Sequence{});
     this->move_on(Sequence{});
     return true;
   }
 
- private:
+  /// Whether those that are compared, under the pin, are what they were when they were read. They were made
+  /// before the pin announced its epoch, and if they are still there after it, they stay.
+  template <std::size_t... I>
+  [[nodiscard]] bool nodes_are_there(std::index_sequence<I...>) const {
+    return (
+        (!Base::template is_node<I> || only_read<I> || this->template word<I>().unmoved_together(seen_[I])) &&
+        ...);
+  }
+
+  [[nodiscard]] bool read_pinned(std::uint64_t also_in_the_way) {
+    this->pin();
+    bool whole = read_once(also_in_the_way, Sequence{});
+    if constexpr (Base::nodes) {
+      while (whole && !this->pin_.holds()) whole = read_once(also_in_the_way, Sequence{});
+    }
+    return whole;
+  }
+
   template <std::size_t... I>
   void prefetch(std::index_sequence<I...>) const {
     ((only_read<I> ? void() : this->template word<I>().prefetch_for_write()), ...);
@@ -266,22 +402,26 @@ class Locked : public CellReads<Cells...> {
 
   /// What is there, which nobody else changes meanwhile.
   void read() { this->copy(Sequence{}); }
+  /// Copies of them. No pin is needed: who replaces a record holds its lock.
   [[nodiscard]] Records records() const { return Base::records(Sequence{}); }
 
   /// Writes those of `records` that differ from what was read, and gives all locks back. True. Throws
   /// ConstraintViolated and VersionUnavailable; nothing was written then, and the locks are held.
   bool commit(const Records& records) {
     this->note_changes(records, Sequence{});
+    this->pin();  // a place for what is replaced
+    auto fresh = this->fresh(records, Sequence{});
     // All are marked before the first is written, so that no reader sees one new and another old.
     for (std::size_t i = 0; i != count; ++i) {
       if (changed_[i]) words_[i]->mark_writing();
     }
     WordOf::acquired();
-    this->store(records, Sequence{});
+    this->store(records, fresh, Sequence{});
     held_ = 0;
     for (std::size_t i = 0; i != count; ++i) {
       changed_[i] ? words_[i]->publish_and_unlock(seen_[i]) : words_[i]->unlock();
     }
+    this->reclaim(Sequence{});
     this->move_on(Sequence{});
     return true;
   }

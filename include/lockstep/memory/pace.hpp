@@ -11,6 +11,8 @@
 #include <lockstep/runtime/std_runtime.hpp>
 #include <lockstep/runtime/time.hpp>
 
+#include <cstddef>
+
 /// Of a function that is called when something is in the way. Not inlined, so that the usual way stays short
 /// and in registers: inlined, g++ 12 makes a read of 64 bytes three times slower.
 #if defined(__GNUC__) || defined(__clang__)
@@ -20,6 +22,9 @@
 #endif
 
 namespace lockstep::memory::detail {
+
+/// Two cores that write to the same so many bytes slow each other down, on all that are common.
+inline constexpr std::size_t cache_line = 64;
 
 /// Of any runtime: rare ways are taken early, so that small tests take them, and what is a delay and nothing
 /// else is left out. Where virtual time stands still while somebody can run, it would mean nothing.

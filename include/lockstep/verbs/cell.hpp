@@ -49,14 +49,52 @@ template <memory::CellType C>
   }
 }
 
-/// One attempt of `update`: what is stored then, unless it lost.
+/// One attempt of `update`: what is stored then, unless it lost. Copied before it is stored, for a copy may
+/// throw.
 template <memory::CellType C, class Transaction, class Change>
 [[nodiscard]] std::optional<versioned_of<C>> attempt_change(Transaction& transaction, Change& change) {
   transaction.read();
   auto records = transaction.records();
   std::invoke(change, std::get<0>(records));
-  if (!transaction.commit(records)) return std::nullopt;
-  return versioned_of<C>{std::get<0>(records), transaction.template version<0>()};
+  std::optional<versioned_of<C>> stored{{std::get<0>(records), transaction.template version<0>()}};
+  if (transaction.commit(records)) {
+    stored->version = transaction.template version<0>();
+  } else {
+    stored.reset();
+  }
+  return stored;
+}
+
+/// Whether a record can be handed out after it was stored, when nothing may throw any more. Others are copied
+/// before, into what is returned, which a loop could not do: so there is none, and the cell is locked.
+template <class C>
+inline constexpr bool moves_quietly = std::is_nothrow_move_constructible_v<record_of<C>>;
+
+template <memory::CellType C, class When, class Change>
+[[nodiscard]] std::optional<versioned_of<C>> change_locked(C& cell, When&& when, Change& change) {
+  memory::detail::Locked<C> transaction{cell};
+  static_cast<void>(transaction.lock(Wait::forever()));
+  transaction.read();
+  auto records = transaction.records();
+  std::optional<versioned_of<C>> stored;
+  if (!std::invoke(when, std::as_const(std::get<0>(records)))) return stored;
+  std::invoke(change, std::get<0>(records));
+  stored.emplace(versioned_of<C>{std::get<0>(records), transaction.template version<0>()});
+  transaction.commit(records);
+  stored->version = transaction.template version<0>();
+  return stored;
+}
+template <memory::CellType C, class Change>
+[[nodiscard]] versioned_of<C> update_locked(C& cell, Change& change) {
+  memory::detail::Locked<C> transaction{cell};
+  static_cast<void>(transaction.lock(Wait::forever()));
+  transaction.read();
+  auto records = transaction.records();
+  std::invoke(change, std::get<0>(records));
+  versioned_of<C> stored{std::get<0>(records), transaction.template version<0>()};
+  transaction.commit(records);
+  stored.version = transaction.template version<0>();
+  return stored;
 }
 
 }  // namespace detail
@@ -103,13 +141,14 @@ versioned_of<C> update(C& cell, Change&& change) {
   static_assert(detail::may_change<Change, record_of<C>>,
                 "update: the change must take the record by reference, as in [](Account& a) { ... }; "
                 "by value or const, nothing would be written");
+  if constexpr (!detail::moves_quietly<C>) return detail::update_locked(cell, change);
   return memory::detail::until_it_lands(
       [&](auto& records) {
         std::invoke(change, std::get<0>(records));
         return memory::detail::Skip{};
       },
       [](auto& transaction, auto& records, auto&&) {
-        return versioned_of<C>{std::get<0>(records), transaction.template version<0>()};
+        return versioned_of<C>{std::move(std::get<0>(records)), transaction.template version<0>()};
       },
       cell);
 }
@@ -147,6 +186,7 @@ std::optional<versioned_of<C>> change_if(C& cell, When&& when, Change&& change) 
   static_assert(detail::may_change<Change, record_of<C>>,
                 "change_if: the change must take the record by reference, as in [](Account& a) { ... }; "
                 "by value or const, nothing would be written");
+  if constexpr (!detail::moves_quietly<C>) return detail::change_locked(cell, when, change);
   return memory::detail::until_it_lands(
       [&](auto& records) {
         if (!std::invoke(when, std::as_const(std::get<0>(records)))) return memory::detail::Skip{true};
@@ -155,7 +195,10 @@ std::optional<versioned_of<C>> change_if(C& cell, When&& when, Change&& change) 
       },
       [](auto& transaction, auto& records, memory::detail::Skip outcome) {
         std::optional<versioned_of<C>> changed;
-        if (!outcome.skip) changed = {std::get<0>(records), transaction.template version<0>()};
+        if (!outcome.skip) {
+          changed.emplace(
+              versioned_of<C>{std::move(std::get<0>(records)), transaction.template version<0>()});
+        }
         return changed;
       },
       cell);
