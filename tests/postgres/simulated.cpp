@@ -123,6 +123,129 @@ BOOST_AUTO_TEST_CASE(what_a_savepoint_gives_back_others_can_have) {
   BOOST_TEST(seen.outcomes == Outcomes{"held, 100 and 105"}, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(what_was_staged_after_a_savepoint_is_not_waited_for) {
+  const auto seen = same_on_both([](auto& bank) {
+    sim::latch held{1};
+    sim::latch done{1};
+    sim::concurrently(
+        [&] {
+          auto session = bank.wallets.session();
+          const auto one = bank.wallets.load(session, 1).value();
+          const auto two = bank.wallets.load(session, 2).value();
+          bank.wallets.write(session, 1, one.version, Wallet{7});
+          const auto point = session.savepoint();
+          bank.wallets.write(session, 2, two.version, Wallet{7});
+          session.rollback_to(point);
+          held.wait();
+          sim::check(static_cast<bool>(session.commit()), "it lands");
+          done.count_down();
+        },
+        [&] {
+          auto session = bank.wallets.session();
+          bank.wallets.lock(session, 2);
+          held.count_down();
+          done.wait();
+        });
+    return std::string{};
+  });
+  BOOST_TEST(seen.found == "nothing");
+  BOOST_TEST(seen.outcomes == Outcomes{"7 and 100"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_has_committed_holds_nothing) {
+  const auto seen = same_on_both([](auto& bank) {
+    sim::latch updated{1};
+    sim::concurrently(
+        [&] {
+          auto session = bank.wallets.session();
+          bank.wallets.lock(session, 1);
+          static_cast<void>(session.commit());
+          updated.wait();
+        },
+        [&] {
+          update(bank.wallets, 1, [](Wallet& wallet) { wallet.balance += 5; }, at_once);
+          updated.count_down();
+        });
+    return std::string{};
+  });
+  BOOST_TEST(seen.found == "nothing");
+  BOOST_TEST(seen.outcomes == Outcomes{"105 and 100"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(nor_does_one_whose_commit_has_closed_a_cycle) {
+  const auto seen = same_on_both([](auto& bank) {
+    std::string told;
+    sim::latch over{1};
+    sim::concurrently(
+        [&] {
+          auto session = bank.wallets.session();
+          bank.wallets.lock(session, 1);
+          const auto two = bank.wallets.load(session, 2).value();
+          bank.wallets.write(session, 2, two.version, Wallet{7});
+          try {
+            sim::check(static_cast<bool>(session.commit()), "it lands");
+            told += "committed, ";
+          } catch (const Deadlock&) {
+            told += "deadlock, ";
+          }
+          over.wait();
+        },
+        [&] {
+          try {
+            auto session = bank.wallets.session();
+            bank.wallets.lock(session, 2);
+            bank.wallets.lock(session, 1);
+          } catch (const Deadlock&) {
+            told += "the other, ";
+          }
+          over.count_down();
+        });
+    return told;
+  });
+  BOOST_TEST(seen.found == "nothing");
+  BOOST_TEST(seen.outcomes == (Outcomes{"committed, 100 and 7", "deadlock, 100 and 100",
+                                        "the other, committed, 100 and 7"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_guarded_change_waits_for_who_holds_the_record) {
+  const auto seen = same_on_both([](auto& bank) {
+    sim::concurrently([&] { with_lock(bank.wallets, 1, [](Wallet& wallet) { wallet.balance += 5; }); },
+                      [&] {
+                        static_cast<void>(change_if(
+                            bank.wallets, 1, [](const Wallet&) { return true; },
+                            [](Wallet& wallet) { wallet.balance *= 2; }));
+                      });
+    return std::string{};
+  });
+  BOOST_TEST(seen.found == "nothing");
+  BOOST_TEST(seen.outcomes == (Outcomes{"205 and 100", "210 and 100"}), boost::test_tools::per_element());
+}
+
+// Unlike in memory: PostgreSQL validates a record under its shared lock.
+BOOST_AUTO_TEST_CASE(who_only_validates_waits_for_a_holder_too) {
+  const auto seen = explored<Elsewhere<Wallet>>(
+      [](auto& bank) {
+        sim::latch validated{1};
+        sim::concurrently(
+            [&] {
+              auto session = bank.wallets.session();
+              bank.wallets.expect(session, 1, bank.wallets.load(session, 1)->version);
+              sim::check(static_cast<bool>(session.commit()), "it lands");
+              validated.count_down();
+            },
+            [&] {
+              auto session = bank.wallets.session();
+              bank.wallets.lock(session, 1);
+              validated.wait();
+            });
+        return std::string{};
+      },
+      {});
+  BOOST_TEST(seen.found == "deadlock");
+  BOOST_TEST(seen.outcomes == Outcomes{"100 and 100"}, boost::test_tools::per_element());
+}
+
 // A commit that validates waits for who holds the record, and its own locks go before it is told.
 BOOST_AUTO_TEST_CASE(a_commit_waits_for_the_lock_of_what_it_validates) {
   const auto seen = same_on_both([](auto& bank) {
