@@ -381,6 +381,15 @@ void refuse_to_block(std::string_view operation) {
                          " would block for ever: there is no execution, so no other thread"};
 }
 
+void refuse_strangers(ObjectId object) {
+  const std::uint64_t maker = object.value >> 32U;  // see Execution::make_object
+  if (maker == 0 || maker > max_threads) return;
+  throw std::logic_error{
+      "lockstep::sim: a thread that is not simulated uses an object of a simulated test: the simulator would "
+      "not "
+      "see it. Start it as lockstep::sim::thread, jthread or concurrently"};
+}
+
 std::uint64_t Execution::random() noexcept { return splitmix(running_->random); }
 
 // --- Steps ---

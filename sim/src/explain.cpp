@@ -82,7 +82,32 @@ std::string last_steps(const Finding& finding) {
   return lines;
 }
 
+/// True if the first thread that the message names holds what it waits for.
+bool waits_for_itself(const Finding& finding) {
+  constexpr std::string_view holds = " holds ";
+  constexpr std::string_view and_waits = " and waits for ";
+  const std::string_view message = finding.message;
+  const auto held = message.find(holds);
+  const auto waited = message.find(and_waits);
+  if (held == message.npos || waited == message.npos || waited < held) return false;
+  const auto object = message.substr(held + holds.size(), waited - held - holds.size());
+  const auto rest = message.substr(waited + and_waits.size());
+  return rest.starts_with(object) && (rest.size() == object.size() || rest[object.size()] == ';');
+}
+
 std::string_view helps(const Meaning& meaning, const Finding& finding) {
+  const auto says = [&](std::string_view part) { return finding.message.find(part) != std::string::npos; };
+  if (finding.kind == FindingKind::deadlock && says("nobody is left to notify")) {
+    return "Notify whenever what is waited for may have come true, and everybody who may wait for it: "
+           "notify_all, or a "
+           "condition variable for each condition.";
+  }
+  if (finding.kind == FindingKind::deadlock && waits_for_itself(finding)) {
+    return "Let who holds the lock call what expects it to be held, or take a recursive mutex.";
+  }
+  if (finding.kind == FindingKind::exception && says("was still joinable")) {
+    return "Join each thread before it is destroyed, on every way out; a jthread does.";
+  }
   if (finding.culprit.empty()) return meaning.helps;
   return "Make the read and the write one step, or let the write fail if somebody came between: update, "
          "change_if, "

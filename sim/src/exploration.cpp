@@ -193,6 +193,7 @@ class Exploration::Worker {
     } else {
       whole_->first_decisions_ = decisions;
       whole_->first_steps_ = steps;
+      whole_->first_threads_ = execution_.thread_names().size();
     }
   }
 
@@ -280,6 +281,12 @@ Result Exploration::run() {
   result_.exhausted = nothing_left && !result_.found.contains(FindingKind::bound) &&
                       !result_.found.contains(FindingKind::nondeterminism);
   result_.complete = result_.exhausted && !options_->preemptions;
+  if (result_.executions == 1 && threads_did_nothing()) {
+    result_.note +=
+        "the threads touched nothing that the simulator knows, so there was one interleaving: it watches "
+        "primitives "
+        "of lockstep::sim, and plain variables as sim::var";
+  }
   tell(Clock::now());
   return std::move(result_);
 }
@@ -290,6 +297,13 @@ void Exploration::see_that_the_first_repeats() {
   if (failure_ || result_.finding || first_steps_.empty()) return;
   result_.finding = Worker{*this}.repeated(first_decisions_, first_steps_);
   if (result_.finding) ++result_.found[FindingKind::nondeterminism];
+}
+
+/// True if threads were started, and none of them touched anything that the simulator knows of.
+bool Exploration::threads_did_nothing() const {
+  return first_threads_ > 1 && std::ranges::none_of(first_steps_, [](const Step& step) {
+           return step.thread != 0 && !step.object.empty();
+         });
 }
 
 /// What is found comes from the failure that was kept.

@@ -49,6 +49,7 @@ class Exploration {
   [[nodiscard]] std::uint64_t left() const;
   void add(Failure failure);
   void see_that_the_first_repeats();
+  [[nodiscard]] bool threads_did_nothing() const;
   void show_failure();
   void tell(Clock::time_point now);
   void pause(std::unique_lock<std::mutex>& lock);
@@ -75,6 +76,7 @@ class Exploration {
   std::optional<Failure> failure_;                  ///< the one to be shown
   std::vector<Decision> first_decisions_;           ///< of the first execution, if it found nothing
   std::vector<Step> first_steps_;                   ///< what it did
+  std::size_t first_threads_ = 0;                   ///< how many threads it had
   Clock::time_point told_ = start_;
   Clock::time_point saved_ = start_;
   unsigned working_ = 0;  ///< threads

@@ -54,8 +54,9 @@ Result replayed(const Body& body, const Token& decoded, Execution& execution, co
   }
   if (explorer.strayed() || execution.digest() != decoded.digest) {
     result.note =
-        "the steps are not those that the token was made from: the test has changed since, or the token was "
-        "mistyped";
+        "the steps are not those that the token was made from: the test has changed since, it is run with "
+        "other "
+        "options (spurious, timeouts), or the token was mistyped";
   }
   result.elapsed = Clock::now() - start;
   return result;

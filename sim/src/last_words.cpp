@@ -66,8 +66,8 @@ void LastWords::speak() noexcept {
     } else {
       speaker->write_down();
     }
-    if (const std::terminate_handler before = handler.before(); before != nullptr) before();
   }
+  if (const std::terminate_handler before = handler.before(); before != nullptr) before();
   std::abort();
 }
 

@@ -71,6 +71,7 @@ mutex::~mutex() {
 void mutex::lock(source_location where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) {
+    refuse_strangers(id());
     if (!free()) refuse_to_block("mutex::lock");
     owner_ = outsider;
     return;
@@ -85,6 +86,7 @@ bool mutex::try_lock(source_location where) { return try_lock_until(0, where); }
 bool mutex::try_lock_until(Instant deadline, const source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) {
+    refuse_strangers(id());
     const bool taken = free();
     if (taken) owner_ = outsider;
     return taken;

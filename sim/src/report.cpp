@@ -241,8 +241,9 @@ std::string Result::report() const {
   } else {
     text += "no failure in " + count(executions, "execution");
     text += !complete ? ", and there may be more\n" : ", which are all there are\n";
-    if (fair_only) text += "(waiting loops that yield let others go first)\n";
-    if (timely_only) text += "(time passes only while nobody can go on)\n";
+    if (fair_only) text += "(fair ones: waiting loops that yield let others go first)\n";
+    if (timely_only)
+      text += "(timely ones: no time limit or sleep ends while others can go on; see Options::timeouts)\n";
   }
   if (!note.empty()) text += "note: " + note + "\n";
   return text;

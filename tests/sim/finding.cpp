@@ -6,6 +6,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <functional>
+#include <mutex>
 #include <stdexcept>
 
 BOOST_AUTO_TEST_SUITE(finding)
@@ -195,6 +197,41 @@ BOOST_AUTO_TEST_CASE(a_test_that_does_something_else_in_the_end_than_at_first_is
     BOOST_TEST(!result.complete);
     BOOST_TEST(result.found.at(FindingKind::nondeterminism) == 1U);
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_helps_is_said_of_the_deadlock_that_it_is) {
+  const auto advice = [](const std::function<void()>& body) {
+    const Result result = explore(body);
+    return result.finding ? explain(*result.finding) : "nothing found";
+  };
+  const auto of_oneself = advice([] {
+    mutex guard;
+    guard.lock();
+    guard.lock();
+  });
+  BOOST_TEST(of_oneself.find("recursive mutex") != std::string::npos, of_oneself);
+  const auto of_two = advice([] {
+    mutex a;
+    mutex b;
+    const auto both = [](mutex& first, mutex& second) {
+      const std::lock_guard one{first};
+      const std::lock_guard two{second};
+    };
+    concurrently([&] { both(a, b); }, [&] { both(b, a); });
+  });
+  BOOST_TEST(of_two.find("in one order everywhere") != std::string::npos, of_two);
+  const auto of_waiting = advice([] {
+    mutex guard;
+    condition_variable changed;
+    std::unique_lock lock{guard};
+    changed.wait(lock);
+  });
+  BOOST_TEST(of_waiting.find("notify_all") != std::string::npos, of_waiting);
+  const auto forgotten = advice([] {
+    atomic<int> x{0};
+    const thread running{[&] { x.store(1); }};
+  });
+  BOOST_TEST(forgotten.find("Join each thread") != std::string::npos, forgotten);
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_that_is_not_joined_is_found) {

@@ -1,5 +1,7 @@
+#include <lockstep/sim/mutex.hpp>
 #include <lockstep/sim/this_thread.hpp>
 #include <lockstep/sim/thread.hpp>
+#include <lockstep/sim/var.hpp>
 
 #include "support.hpp"
 
@@ -9,7 +11,10 @@
 #include <concepts>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <system_error>
+#include <thread>
 
 BOOST_AUTO_TEST_SUITE(threads)
 
@@ -282,6 +287,54 @@ BOOST_AUTO_TEST_CASE(a_loop_that_polls_the_clock_ends) {
     while (clock::now() < end) this_thread::yield();
   });
   BOOST_TEST(result.passed(), result.report());
+}
+
+BOOST_AUTO_TEST_CASE(threads_that_the_simulator_does_not_know_are_refused) {
+  std::string told;
+  const auto told_by = [&](const auto& use) {
+    std::thread stranger{[&] {
+      try {
+        use();
+        told += "used, ";
+      } catch (const std::logic_error& error) {
+        told += std::string_view{error.what()}.find("is not simulated") != std::string_view::npos
+                    ? "refused, "
+                    : "?";
+      }
+    }};
+    stranger.join();
+  };
+  atomic<int> outside{0};
+  static_cast<void>(explore(
+      [&] {
+        atomic<int> x{0};
+        timed_mutex guard;
+        told.clear();
+        told_by([&] { x.store(1); });
+        told_by([&] { static_cast<void>(x.load()); });
+        told_by([&] {
+          int expected = 0;
+          x.compare_exchange_strong(expected, 1);
+        });
+        told_by([&] { guard.lock(); });
+        told_by([&] { static_cast<void>(guard.try_lock()); });
+        told_by([&] { outside.store(1); });
+      },
+      {.executions = 1}));
+  BOOST_TEST(told == "refused, refused, refused, refused, refused, used, ");
+}
+
+BOOST_AUTO_TEST_CASE(a_proof_in_which_threads_did_nothing_visible_says_so) {
+  int plain = 0;
+  const Result blind = explore([&] { concurrently([&] { ++plain; }, [&] { ++plain; }); });
+  BOOST_TEST(blind.note.find("touched nothing that the simulator knows") != std::string::npos, blind.note);
+  const Result seeing = explore([] {
+    var<int> seen{0};
+    concurrently([] {}, [&] { seen = 1; });
+  });
+  BOOST_TEST(seeing.note.empty(), seeing.note);
+  const Result alone = explore([] { atomic<int> x{0}; });
+  BOOST_TEST(alone.note.empty(), alone.note);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -203,7 +203,10 @@ class AtomicBase {
                        source_location where = source_location::current()) const {
     allow(for_loads(order), "load");
     Execution* execution = Execution::current();
-    if (execution == nullptr) return value_.value();
+    if (execution == nullptr) {
+      refuse_strangers(id());
+      return value_.value();
+    }
     SimpleOperation operation{"load", {id(), false}, where};
     execution->visible(operation);
     order_load(order);
@@ -284,6 +287,8 @@ class AtomicBase {
       ReadModifyWrite<T, Next> operation{name, id(), value_.value(), next, where};
       execution->visible(operation);
       if (execution->recording()) execution->outcome(describe(value_.value(), next(value_.value())));
+    } else {
+      refuse_strangers(id());
     }
     const T before = value_.value();
     value_.value() = next(value_.value());
@@ -324,6 +329,8 @@ class AtomicBase {
     if (execution != nullptr) {
       CompareExchange<T> operation{"compare_exchange", id(), value_.value(), expected, desired, where};
       execution->visible(operation);
+    } else {
+      refuse_strangers(id());
     }
     const bool matches = same_bytes(value_.value(), expected);
     const bool equal = matches && !(weak && execution != nullptr && execution->spuriously());

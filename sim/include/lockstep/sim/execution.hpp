@@ -531,4 +531,8 @@ inline void acquired(ObjectId object) {
 /// Refuses to block where no other thread exists that could help. Throws std::logic_error.
 [[noreturn]] void refuse_to_block(std::string_view operation);
 
+/// Refuses an object that an execution has made to a thread that belongs to none, since the simulator would
+/// not see what it does. Throws std::logic_error.
+void refuse_strangers(ObjectId object);
+
 }  // namespace lockstep::sim
