@@ -4,8 +4,8 @@
 #include <lockstep/core/fingerprint.hpp>
 #include <lockstep/postgres/connection.hpp>
 #include <lockstep/postgres/statements.hpp>
+#include <lockstep/sql/entry.hpp>
 #include <lockstep/storage/commit.hpp>
-#include <lockstep/storage/staging.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -21,11 +21,7 @@
 
 namespace lockstep::postgres::detail {
 
-/// What is stored in a row: an absent version where there is none.
-struct Present {
-  Version version = {};
-  std::shared_ptr<const void> record = {};
-};
+using sql::detail::Present;
 
 /// Whether a lock is held, and which.
 enum class Held {
@@ -43,18 +39,10 @@ enum class Open {
 };
 
 /// What a session knows and plans about one row.
-class Entry {
+class Entry : public sql::detail::Entry {
  public:
-  explicit Entry(const void* table) : table_{table} {}
-  Entry(const Entry&) = delete;
-  Entry& operator=(const Entry&) = delete;
-  virtual ~Entry() = default;
+  using sql::detail::Entry::Entry;
 
-  using Staged = lockstep::detail::Staged;
-
-  /// The storage that made it: there may be several on one table.
-  [[nodiscard]] const void* table() const noexcept { return table_; }
-  [[nodiscard]] virtual Place place() const = 0;
   /// Tells rows apart, and puts them in the order in which they are locked.
   [[nodiscard]] virtual const std::string& order() const = 0;
   /// See Statements.
@@ -76,8 +64,6 @@ class Entry {
   [[nodiscard]] virtual bool key_is_taken(const Failure& failure) const = 0;
   /// The name of the table in the server's messages.
   [[nodiscard]] virtual const std::string& table_name() const = 0;
-
-  [[nodiscard]] bool writes() const noexcept { return staged.write != Staged::Write::none; }
 
   /// Guards of the write, and further ones, each with the version it expects.
   template <class Visit>
@@ -114,15 +100,9 @@ class Entry {
     return static_cast<std::int64_t>(lockstep::detail::fingerprint(order()));
   }
 
-  Staged staged;
-  std::optional<Present> seen;  // what the first load in this session found
   std::optional<Present> current;  // what is there, if it is locked or belongs to the snapshot `epoch`
   std::uint64_t epoch = 0;
   Held held = Held::no;
-  Version landed = {};
-
- private:
-  const void* table_;
 };
 
 /// Statements of one round trip; what the server says of each is of an entry, or of none.

@@ -7,6 +7,7 @@
 
 #include <lockstep/core/contract.hpp>
 #include <lockstep/postgres/database.hpp>
+#include <lockstep/sql/staging_table.hpp>
 
 #include <array>
 #include <concepts>
@@ -65,13 +66,12 @@ struct Described {
 /// A lock is the row's: FOR UPDATE, or FOR SHARE. Where there is no row yet, it is an advisory lock of the
 /// transaction by a number computed from table and key, which every insert of lockstep takes as well.
 template <class Key, sql::Record T, Runtime R = StdRuntime>
-class Table : public FindsVerbs {
-  static_assert(std::copyable<Key>, "postgres::Table: the key type must be copyable");
+class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
+  using Base = sql::StagingTable<Table, Key, T, Session<R>>;
+  friend Base;
+
 
  public:
-  using key_type = Key;                               ///< as Storage asks
-  using record_type = T;                              ///< as Storage asks
-  using version_type = Version;                       ///< 64-bit counters
   using runtime_type = R;                             ///< the database's
   static constexpr bool loads_are_a_snapshot = true;  ///< as SnapshotStorage asks
   static constexpr bool locks_are_a_servers = true;   ///< as ServerLockStorage asks
@@ -81,17 +81,13 @@ class Table : public FindsVerbs {
   Table(Database<R>& database, const sql::Mapping& mapping) : Table{database, described(database, mapping)} {}
   /// The table `name`, with the key in the column `id` and each field in the column of its name.
   template <std::convertible_to<std::string_view> Name>
-  Table(Database<R>& database, const Name& name) : Table{database, named(name)} {}
-  Table(const Table&) = delete;
-  Table& operator=(const Table&) = delete;
+  Table(Database<R>& database, const Name& name) : Table{database, Base::named(name)} {}
 
   /// The table's name.
   [[nodiscard]] const std::string& name() const noexcept { return statements_.layout().table; }
   /// True if it has a version column. If not, a record's version is the row's xmin: the number of the
   /// transaction that wrote it, whoever that was. Such a version does not survive a dump and restore.
   [[nodiscard]] bool versioned() const noexcept { return statements_.versioned(); }
-  /// True if both are stored alike.
-  [[nodiscard]] bool same_key(const Key& a, const Key& b) const { return bytes_of(a) == bytes_of(b); }
   /// The database that it belongs to.
   [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
   /// A session of the database: what it stages commits together with other tables' changes.
@@ -106,7 +102,7 @@ class Table : public FindsVerbs {
     try {
       return value_of(present_of(lease.connection().run(select(key, detail::Hold::no)), 0, key));
     } catch (const detail::Refused& refused) {
-      detail::throw_failure(refused.failure, place(key));
+      detail::throw_failure(refused.failure, this->place(key));
     } catch (const detail::Broken& broken) {
       lease.drop();
       throw ConnectionLost{joined("PostgreSQL: ", broken.why)};
@@ -118,12 +114,9 @@ class Table : public FindsVerbs {
   /// ConnectionLost, ServerError, SerializationFailure. Cost: one round trip, the beginning of the transaction
   /// included; none if the session has loaded or locked it.
   [[nodiscard]] std::optional<Versioned<T>> load(Session<R>& session, const Key& key) {
-    auto& work = work_of(session);
-    auto& entry = entry_of(work, key);
-    if (entry.writes()) {
-      if (!entry.staged.record) return std::nullopt;
-      return Versioned<T>{*std::static_pointer_cast<const T>(entry.staged.record), entry.staged.guard};
-    }
+    auto& work = this->work_of(session);
+    auto& entry = this->entry_of(work, key);
+    if (entry.writes()) return Base::staged_of(entry);
     detail::Entry* const wanted[] = {&entry};
     work.read(wanted);
     return value_of(*entry.current);
@@ -132,66 +125,8 @@ class Table : public FindsVerbs {
   /// Says what will be loaded: the session's next load brings these along, of whatever tables, in its one round trip.
   /// Cost: none by itself.
   void prefetch(Session<R>& session, std::span<const Key> keys) {
-    auto& work = work_of(session);
-    for (const auto& key : keys) work.announced.push_back(&entry_of(work, key));
-  }
-
-  /// Stages a validation: at commit the record must still be at `version`.
-  void expect(Session<R>& session, const Key& key, Version version) {
-    entry_of(work_of(session), key).staged.expected.push_back(version);
-  }
-
-  /// Stages a write guarded by `version`; absent inserts. If the session has loaded the record at that
-  /// version, the columns that differ are written; else all.
-  void write(Session<R>& session, const Key& key, Version version, T record) {
-    auto& entry = entry_of(work_of(session), key);
-    const bool known = entry.seen && !version.absent() && entry.seen->version == version;
-    stage(entry, {.write = Staged::Write::put,
-                  .guard = version,
-                  .record = std::make_shared<const T>(std::move(record)),
-                  .base = known ? entry.seen->record : nullptr});
-  }
-
-  /// Stages a write guarded by `version`, at which the record was `base`: the columns that differ are
-  /// written.
-  void write(Session<R>& session, const Key& key, Version version, T record, const T& base) {
-    stage(entry_of(work_of(session), key), {.write = Staged::Write::put,
-                                            .guard = version,
-                                            .record = std::make_shared<const T>(std::move(record)),
-                                            .base = std::make_shared<const T>(base)});
-  }
-
-  /// Stages an insert that lands at `initial`. PostgreSQL does not remember erased versions: only one that
-  /// this session erases is known to be used. The commit throws VersionUnavailable for one that the column
-  /// cannot hold.
-  void insert(Session<R>& session, const Key& key, T record, Version initial) {
-    stage(entry_of(work_of(session), key), {.write = Staged::Write::put,
-                                            .initial = initial,
-                                            .record = std::make_shared<const T>(std::move(record))});
-  }
-
-  /// Stages an erase guarded by `version`.
-  void erase(Session<R>& session, const Key& key, Version version) {
-    stage(entry_of(work_of(session), key), {.write = Staged::Write::erase, .guard = version});
-  }
-
-  /// Stages a write of an existing record whatever its version. It is counted.
-  void write_unguarded(Session<R>& session, const Key& key, T record) {
-    stage(entry_of(work_of(session), key), {.write = Staged::Write::put,
-                                            .guarded = false,
-                                            .record = std::make_shared<const T>(std::move(record))});
-  }
-
-  /// Stages an erase of an existing record whatever its version. It is counted.
-  void erase_unguarded(Session<R>& session, const Key& key) {
-    stage(entry_of(work_of(session), key), {.write = Staged::Write::erase, .guarded = false});
-  }
-
-  /// After a commit: the version at which the session's write of `key` landed.
-  [[nodiscard]] Version version(Session<R>& session, const Key& key) const {
-    Expects(lockstep::detail::told(session.over() && session.work_,
-                                   "a version is known once its session has committed"));
-    return session.work_->index.at(index_of(key))->landed;
+    auto& work = this->work_of(session);
+    for (const auto& key : keys) work.announced.push_back(&this->entry_of(work, key));
   }
 
   /// Locks the row until the session ends, and loads it. Ends the session's snapshot: later loads show the
@@ -200,8 +135,8 @@ class Table : public FindsVerbs {
   /// first three. Cost: one round trip, and a second one where there is no row.
   bool lock(Session<R>& session, const Key& key, LockMode mode = LockMode::exclusive,
             Wait wait = Wait::forever()) {
-    auto& work = work_of(session);
-    return work.lock(entry_of(work, key), mode, wait);
+    auto& work = this->work_of(session);
+    return work.lock(this->entry_of(work, key), mode, wait);
   }
 
   /// Runs `change` on a copy of the record while holding its lock, and stores the copy if `change`
@@ -212,11 +147,11 @@ class Table : public FindsVerbs {
     auto session = this->session();
     lock(session, key);
     auto found = load(session, key);
-    if (!found) throw Missing{place(key)};
+    if (!found) throw Missing{this->place(key)};
     if (!std::invoke(change, found->record)) return std::nullopt;
-    write(session, key, found->version, found->record);
+    this->write(session, key, found->version, found->record);
     if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
-    found->version = version(session, key);
+    found->version = this->version(session, key);
     return found;
   }
 
@@ -334,12 +269,6 @@ class Table : public FindsVerbs {
   Table(Database<R>& database, detail::Described described)
       : database_{&database}, described_{std::move(described)}, statements_{described_.layout} {}
 
-  static sql::Mapping named(std::string_view name) {
-    sql::Mapping mapping;
-    mapping.table = name;
-    return mapping;
-  }
-
   /// A version as a value to bind. What no column can hold is stored nowhere, and so compares with nothing.
   [[nodiscard]] static sql::Value number(Version version) {
     constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
@@ -410,44 +339,15 @@ class Table : public FindsVerbs {
     return {std::move(layout), answers[0].text_at(0, 0), std::move(constraint), last};
   }
 
-  [[nodiscard]] Place place(const Key& key) const { return {name(), shown(key)}; }
-
-  [[nodiscard]] static std::string bytes_of(const Key& key) {
-    std::string bytes;
-    for (const auto& value : sql::detail::key_values(key)) sql::detail::append_bytes(bytes, value);
-    return bytes;
-  }
   [[nodiscard]] std::string index_of(const Key& key) const {
     std::string bytes;
     sql::detail::append_bytes(bytes, std::string_view{described_.oid});
-    return bytes + bytes_of(key);
+    return bytes + Base::bytes_of(key);
   }
 
-  Work& work_of(Session<R>& session) const {
-    auto& work = session.work();
-    Expects(lockstep::detail::told(work.database == database_,
-                                   "a session is used with tables of its own database"));
-    return work;
+  [[nodiscard]] std::unique_ptr<detail::Entry> new_entry(const Key& key, std::string order) const {
+    return std::make_unique<Entry>(*this, key, std::move(order));
   }
-
-  detail::Entry& entry_of(Work& work, const Key& key) const {
-    auto order = index_of(key);
-    const auto [found, added] = work.index.try_emplace(order, nullptr);
-    if (added) {
-      try {
-        found->second = work.entries.emplace_back(std::make_unique<Entry>(*this, key, std::move(order))).get();
-      } catch (...) {
-        work.index.erase(found);
-        throw;
-      }
-    }
-    if (found->second->table() != this) {
-      throw NotSupported{joined(to_string(place(key)), ": used through two tables in one session")};
-    }
-    return *found->second;
-  }
-
-  static void stage(detail::Entry& entry, Staged next) { entry.staged.replace_by(std::move(next)); }
 
   [[nodiscard]] Query select(const Key& key, detail::Hold hold) const {
     Query query{statements_.select(hold)};
@@ -461,11 +361,11 @@ class Table : public FindsVerbs {
     const auto version = rows.number_at(0, column);
     if (!version) return {};
     if (*version < 0) {
-      throw sql::Unreadable{place(key), statements_.layout().version, std::to_string(*version)};
+      throw sql::Unreadable{this->place(key), statements_.layout().version, std::to_string(*version)};
     }
     const auto field = [&](std::size_t at) { return rows.value(0, column + 1 + static_cast<int>(at)); };
     const auto unfit = [&](std::size_t at) {
-      throw sql::Unreadable{place(key), statements_.layout().fields[at], sql::shown_value(field(at))};
+      throw sql::Unreadable{this->place(key), statements_.layout().fields[at], sql::shown_value(field(at))};
     };
     return {Version{static_cast<std::uint64_t>(*version)},
             std::make_shared<const T>(sql::detail::record_of_values<T>(field, unfit))};

@@ -20,12 +20,14 @@ namespace lockstep::sql::detail {
   return mapping;
 }
 
-/// The statement that makes the table, if it is not there. `integer` and `time` are types of 64 bits, and of a time.
+/// The statement that makes the table, if it is not there. `integer` and `time` are types of 64 bits, and of
+/// a time.
 [[nodiscard]] inline std::string create_receipts(std::string_view table, std::string_view integer,
                                                  std::string_view time) {
-  return joined("CREATE TABLE IF NOT EXISTS ", quoted(table), " (idempotency_key text NOT NULL PRIMARY KEY, digest ",
-                integer, " NOT NULL, attempt ", integer, " NOT NULL, outcome text NOT NULL, lock_version ", integer,
-                " NOT NULL, created_at ", time, " NOT NULL)");
+  return joined("CREATE TABLE IF NOT EXISTS ", quoted(table),
+                " (idempotency_key text NOT NULL PRIMARY KEY, digest ", integer, " NOT NULL, attempt ",
+                integer, " NOT NULL, outcome text NOT NULL, lock_version ", integer, " NOT NULL, created_at ",
+                time, " NOT NULL)");
 }
 
 /// Opens the table, and makes it first if there is none. `statement` makes it.

@@ -13,6 +13,7 @@
 #include <lockstep/runtime/std_runtime.hpp>
 #include <lockstep/sql/mapping.hpp>
 #include <lockstep/sql/receipts.hpp>
+#include <lockstep/sql/staging_table.hpp>
 #include <lockstep/sqlite/connection.hpp>
 #include <lockstep/sqlite/write_turn.hpp>
 #include <lockstep/storage/staging.hpp>
@@ -139,18 +140,10 @@ struct Pooled {
 
 /// What a session knows and plans about one row.
 template <Runtime R>
-class Entry {
+class Entry : public sql::detail::Entry {
  public:
-  explicit Entry(const void* table) : table_{table} {}
-  Entry(const Entry&) = delete;
-  Entry& operator=(const Entry&) = delete;
-  virtual ~Entry() = default;
+  using sql::detail::Entry::Entry;
 
-  using Staged = lockstep::detail::Staged;
-
-  /// The storage that made it: there may be several on one table.
-  [[nodiscard]] const void* table() const noexcept { return table_; }
-  [[nodiscard]] virtual Place place() const = 0;
   /// The version that is stored now; absent if there is no row.
   [[nodiscard]] virtual Version stored(Connection& connection) const = 0;
   /// The failure of the guard `expected`, with what is stored.
@@ -162,9 +155,9 @@ class Entry {
 
   /// The further guards, and that of the write, that do not hold now.
   void validate(Connection& connection, Commit::Members& failed) const {
-    if (staged.write == Staged::Write::none && staged.expected.empty()) return;
+    if (!writes() && staged.expected.empty()) return;
     const auto now = stored(connection);
-    if (staged.write != Staged::Write::none) {
+    if (writes()) {
       const bool holds = staged.guarded ? staged.guard == now : !now.absent();
       if (!holds) failed.push_back(stale(connection, staged.action(), staged.guard));
     }
@@ -174,14 +167,6 @@ class Entry {
       }
     }
   }
-
-  Staged staged;
-  std::optional<Version> seen;         // what a load in this session found; absent: no row
-  std::shared_ptr<const void> loaded;  // the record that it found
-  Version landed = {};
-
- private:
-  const void* table_;
 };
 
 }  // namespace detail
@@ -253,6 +238,8 @@ class Session {
  private:
   template <class Key, sql::Record T, Runtime R2>
   friend class Table;
+  template <class Of, class Key, sql::Record T, class In>
+  friend class sql::StagingTable;
 
   struct Work {
     explicit Work(Database<R>& of) : database{&of} {}
@@ -326,7 +313,7 @@ class Session {
       bool asks = false;
       std::size_t staged = 0;
       for (const auto& entry : entries) {
-        const bool has_write = entry->staged.write != Entry::Staged::Write::none;
+        const bool has_write = entry->writes();
         writes = writes || has_write;
         asks = asks || !entry->staged.expected.empty();
         if (has_write || !entry->staged.expected.empty()) ++staged;
@@ -350,7 +337,7 @@ class Session {
       }
       if (!writes) return Commit{};
       for (const auto& entry : entries) {
-        if (entry->staged.write == Entry::Staged::Write::none || entry->land(open)) continue;
+        if (!entry->writes() || entry->land(open)) continue;
         if (staged == 1 && !asks) {
           failed.push_back(entry->stale(open, entry->staged.action(), entry->staged.guard));
           return Commit{std::move(failed)};
@@ -363,7 +350,7 @@ class Session {
       }
       commit_transaction(open);
       for (const auto& entry : entries) {
-        if (entry->staged.write != Entry::Staged::Write::none && !entry->staged.guarded) {
+        if (entry->writes() && !entry->staged.guarded) {
           ++database->unguarded_writes_;
         }
       }
@@ -380,7 +367,7 @@ class Session {
         if ((error.code() & 0xFF) != SQLITE_IOERR) throw;
         std::vector<Place> writes;
         for (const auto& entry : entries) {
-          if (entry->staged.write != Entry::Staged::Write::none) writes.push_back(entry->place());
+          if (entry->writes()) writes.push_back(entry->place());
         }
         std::throw_with_nested(OutcomeUnknown{std::move(writes)});
       }
@@ -390,8 +377,8 @@ class Session {
     void check_reads(detail::Connection& open) {
       Commit::Members moved;
       for (const auto& entry : entries) {
-        if (entry->seen && entry->stored(open) != *entry->seen) {
-          moved.push_back(entry->stale(open, Action::validate, *entry->seen));
+        if (entry->seen && entry->stored(open) != entry->seen->version) {
+          moved.push_back(entry->stale(open, Action::validate, entry->seen->version));
         }
       }
       if (!moved.empty()) throw StaleRecord{Commit{std::move(moved)}};

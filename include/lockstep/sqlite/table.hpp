@@ -7,6 +7,7 @@
 
 #include <lockstep/core/contract.hpp>
 #include <lockstep/core/fingerprint.hpp>
+#include <lockstep/sql/staging_table.hpp>
 #include <lockstep/sql/statements.hpp>
 #include <lockstep/sqlite/database.hpp>
 
@@ -70,13 +71,12 @@ inline constexpr sql::detail::Dialect dialect{.numbered = false,
 /// An exclusive lock is SQLite's write lock, which is the whole database's: BEGIN IMMEDIATE. Shared locks it
 /// has not: they throw NotSupported.
 template <class Key, sql::Record T, Runtime R = StdRuntime>
-class Table : public FindsVerbs {
-  static_assert(std::copyable<Key>, "sqlite::Table: the key type must be copyable");
+class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
+  using Base = sql::StagingTable<Table, Key, T, Session<R>>;
+  friend Base;
+
 
  public:
-  using key_type = Key;                                  ///< as Storage asks
-  using record_type = T;                                 ///< as Storage asks
-  using version_type = Version;                          ///< 64-bit counters
   using runtime_type = R;                                ///< the database's
   static constexpr bool loads_are_local = true;          ///< as LocalStorage asks
   static constexpr bool loads_are_a_snapshot = true;     ///< as SnapshotStorage asks
@@ -87,17 +87,13 @@ class Table : public FindsVerbs {
       : database_{&database}, statements_{opened(database, mapping)} {}
   /// The table `name`, with the key in the column `id` and each field in the column of its name.
   template <std::convertible_to<std::string_view> Name>
-  Table(Database<R>& database, const Name& name) : Table{database, named(name)} {}
-  Table(const Table&) = delete;
-  Table& operator=(const Table&) = delete;
+  Table(Database<R>& database, const Name& name) : Table{database, Base::named(name)} {}
 
   /// The table's name.
   [[nodiscard]] const std::string& name() const noexcept { return statements_.layout().table; }
   /// True if it has a version column. If not, a record's version is computed from its columns: a write is
   /// stale if one of them has another value than when it was loaded, but not if it has the same one again.
   [[nodiscard]] bool versioned() const noexcept { return statements_.versioned(); }
-  /// True if both are stored alike.
-  [[nodiscard]] bool same_key(const Key& a, const Key& b) const { return bytes_of(a) == bytes_of(b); }
   /// The database that it belongs to.
   [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
   /// A session of the database: what it stages commits together with other tables' changes.
@@ -115,74 +111,15 @@ class Table : public FindsVerbs {
   /// The record as `session` sees it: its own staged write, or the record of its snapshot.
   /// Throws StaleRecord if a lock ended the snapshot, and what was loaded before has changed since.
   [[nodiscard]] std::optional<Versioned<T>> load(Session<R>& session, const Key& key) {
-    auto& work = work_of(session);
-    auto& entry = entry_of(work, key);
-    if (entry.staged.write != Staged::Write::none) {
-      if (!entry.staged.record) return std::nullopt;
-      return Versioned<T>{*std::static_pointer_cast<const T>(entry.staged.record), entry.staged.guard};
-    }
+    auto& work = this->work_of(session);
+    auto& entry = this->entry_of(work, key);
+    if (entry.writes()) return Base::staged_of(entry);
     auto found = select(work.read(), key);
     if (!entry.seen) {
-      entry.seen = found ? found->version : Version{};
-      if (found) entry.loaded = std::make_shared<const T>(found->record);
+      entry.seen.emplace();
+      if (found) entry.seen = {found->version, std::make_shared<const T>(found->record)};
     }
     return found;
-  }
-
-  /// Stages a validation: at commit the record must still be at `version`.
-  void expect(Session<R>& session, const Key& key, Version version) {
-    entry_of(work_of(session), key).staged.expected.push_back(version);
-  }
-
-  /// Stages a write guarded by `version`; absent inserts. If the session has loaded the record at that
-  /// version, the columns that differ are written; else all.
-  void write(Session<R>& session, const Key& key, Version version, T record) {
-    auto& entry = entry_of(work_of(session), key);
-    stage(entry, {.write = Staged::Write::put,
-                  .guard = version,
-                  .record = std::make_shared<const T>(std::move(record)),
-                  .base = entry.seen == version ? entry.loaded : nullptr});
-  }
-
-  /// Stages a write guarded by `version`, at which the record was `base`: the columns that differ are
-  /// written.
-  void write(Session<R>& session, const Key& key, Version version, T record, const T& base) {
-    stage(entry_of(work_of(session), key), {.write = Staged::Write::put,
-                                            .guard = version,
-                                            .record = std::make_shared<const T>(std::move(record)),
-                                            .base = std::make_shared<const T>(base)});
-  }
-
-  /// Stages an insert that lands at `initial`. SQLite does not remember erased versions: only one that this
-  /// session erases is known to be used. The commit throws VersionUnavailable for one beyond 63 bits.
-  void insert(Session<R>& session, const Key& key, T record, Version initial) {
-    stage(entry_of(work_of(session), key), {.write = Staged::Write::put,
-                                            .initial = initial,
-                                            .record = std::make_shared<const T>(std::move(record))});
-  }
-
-  /// Stages an erase guarded by `version`.
-  void erase(Session<R>& session, const Key& key, Version version) {
-    stage(entry_of(work_of(session), key), {.write = Staged::Write::erase, .guard = version});
-  }
-
-  /// Stages a write of an existing record whatever its version. It is counted.
-  void write_unguarded(Session<R>& session, const Key& key, T record) {
-    stage(entry_of(work_of(session), key), {.write = Staged::Write::put,
-                                            .guarded = false,
-                                            .record = std::make_shared<const T>(std::move(record))});
-  }
-
-  /// Stages an erase of an existing record whatever its version. It is counted.
-  void erase_unguarded(Session<R>& session, const Key& key) {
-    stage(entry_of(work_of(session), key), {.write = Staged::Write::erase, .guarded = false});
-  }
-
-  /// After a commit: the version at which the session's write of `key` landed.
-  [[nodiscard]] Version version(Session<R>& session, const Key& key) const {
-    Expects(lockstep::detail::told(session.over() && session.work_,
-                                   "a version is known once its session has committed"));
-    return session.work_->index.at(index_of(key))->landed;
   }
 
   /// Takes the write lock of the whole database until the session ends, whatever the key. Ends the
@@ -191,7 +128,7 @@ class Table : public FindsVerbs {
   /// LockTimeout. Waiters of this process are served in their order; other processes' are not.
   bool lock(Session<R>& session, const Key& key, LockMode mode = LockMode::exclusive,
             Wait wait = Wait::forever()) {
-    auto& work = work_of(session);
+    auto& work = this->work_of(session);
     const auto place = [&] { return Place{name(), shown(key)}; };
     if (mode == LockMode::shared && !work.locked()) {
       throw NotSupported{joined(to_string(place()), ": SQLite has no shared locks of records")};
@@ -206,11 +143,11 @@ class Table : public FindsVerbs {
     auto session = this->session();
     session.work().lock_for_commit();
     auto found = load(session, key);
-    if (!found) throw Missing{{name(), shown(key)}};
+    if (!found) throw Missing{this->place(key)};
     if (!std::invoke(change, found->record)) return std::nullopt;
-    write(session, key, found->version, found->record);
+    this->write(session, key, found->version, found->record);
     if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
-    found->version = version(session, key);
+    found->version = this->version(session, key);
     return found;
   }
 
@@ -328,12 +265,6 @@ class Table : public FindsVerbs {
     Key key_;
   };
 
-  static sql::Mapping named(std::string_view name) {
-    sql::Mapping mapping;
-    mapping.table = name;
-    return mapping;
-  }
-
   static sql::detail::Statements opened(Database<R>& database, const sql::Mapping& mapping) {
     const typename Database<R>::Lease lease{database};
     auto& connection = lease.connection();
@@ -366,43 +297,15 @@ class Table : public FindsVerbs {
     return statements;
   }
 
-  [[nodiscard]] Place place(const Key& key) const { return {name(), shown(key)}; }
-
-  [[nodiscard]] static std::string bytes_of(const Key& key) {
-    std::string bytes;
-    for (const auto& value : sql::detail::key_values(key)) sql::detail::append_bytes(bytes, value);
-    return bytes;
-  }
   [[nodiscard]] std::string index_of(const Key& key) const {
     std::string bytes;
     sql::detail::append_bytes(bytes, std::string_view{name()});
-    return bytes + bytes_of(key);
+    return bytes + Base::bytes_of(key);
   }
 
-  Work& work_of(Session<R>& session) const {
-    auto& work = session.work();
-    Expects(lockstep::detail::told(work.database == database_,
-                                   "a session is used with tables of its own database"));
-    return work;
+  [[nodiscard]] std::unique_ptr<detail::Entry<R>> new_entry(const Key& key, std::string) const {
+    return std::make_unique<Entry>(*this, key);
   }
-
-  detail::Entry<R>& entry_of(Work& work, const Key& key) const {
-    const auto [found, added] = work.index.try_emplace(index_of(key), nullptr);
-    if (added) {
-      try {
-        found->second = work.entries.emplace_back(std::make_unique<Entry>(*this, key)).get();
-      } catch (...) {
-        work.index.erase(found);
-        throw;
-      }
-    }
-    if (found->second->table() != this) {
-      throw NotSupported{joined(to_string(place(key)), ": used through two tables in one session")};
-    }
-    return *found->second;
-  }
-
-  static void stage(detail::Entry<R>& entry, Staged next) { entry.staged.replace_by(std::move(next)); }
 
   // The version of the row that `query` stands at: NULL counts as 0.
   [[nodiscard]] Version version_of_row(const Query& query, const Key& key) const {
@@ -417,7 +320,7 @@ class Table : public FindsVerbs {
     if (std::holds_alternative<std::monostate>(value)) return Version{0};
     const auto* const number = std::get_if<std::int64_t>(&value);
     if (!number || *number < 0) {
-      throw sql::Unreadable{place(key), statements_.layout().version, sql::shown_value(value)};
+      throw sql::Unreadable{this->place(key), statements_.layout().version, sql::shown_value(value)};
     }
     return Version{static_cast<std::uint64_t>(*number)};
   }
@@ -435,7 +338,7 @@ class Table : public FindsVerbs {
     if (!query.bind_all(values).next()) return std::nullopt;
     const auto column = [&](std::size_t at) { return query.column(static_cast<int>(at) + 1); };
     const auto unfit = [&](std::size_t at) {
-      throw sql::Unreadable{place(key), statements_.layout().fields[at], sql::shown_value(column(at))};
+      throw sql::Unreadable{this->place(key), statements_.layout().fields[at], sql::shown_value(column(at))};
     };
     const auto version = version_of_row(query, key);
     return Versioned<T>{sql::detail::record_of_values<T>(column, unfit), version};
