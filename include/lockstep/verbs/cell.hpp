@@ -20,7 +20,8 @@
 namespace lockstep {
 
 /// The committed record, with its version. Safe to call from any thread; waits for no lock.
-/// Cost: a copy between two looks at the cell's word; nothing that is shared is written.
+/// Cost: a copy between two looks at the cell's word; nothing that is shared is written. Of a record that
+/// does not lie in its cell, a locked instruction more, on a line of the thread's own.
 template <memory::CellType C>
 [[nodiscard]] versioned_of<C> load(const C& cell) {
   return cell.load();
@@ -135,7 +136,8 @@ saved_of<C> save(C& cell, Draft<std::type_identity_t<record_of<C>>>& draft) {
 /// for a microsecond, then longer, up to eight, and after sixteen it locks the cell first: it ends whatever
 /// others do. While the cell is locked, `change` must not write it by another verb. A change
 /// that changes nothing writes nothing. Throws ConstraintViolated, VersionUnavailable. Cost where nobody is
-/// in the way: a copy out, a copy in, one compare-exchange.
+/// in the way: a copy out, a copy in, one compare-exchange. A record whose moves may throw is changed
+/// under the lock.
 template <memory::CellType C, std::invocable<record_of<C>&> Change>
 versioned_of<C> update(C& cell, Change&& change) {
   static_assert(detail::may_change<Change, record_of<C>>,

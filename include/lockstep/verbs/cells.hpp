@@ -1,5 +1,5 @@
-// Transactions over a fixed number of cells: no sets that grow, no allocation, nothing that all threads
-// share.
+// Transactions over a fixed number of cells: no sets that grow, and for records that lie in their cells no
+// allocation, and nothing that all threads share.
 #pragma once
 
 #include <lockstep/verbs/cell.hpp>
@@ -70,7 +70,8 @@ auto transact_cells(std::remove_reference_t<Fn>& fn, Cells&... cells) {
 /// After sixteen lost races all cells are locked first, in the order of their addresses, so that it ends;
 /// while they are, `fn` must not write them by other verbs. Outcomes are serializable. The cells differ from
 /// each other. Throws ConstraintViolated, VersionUnavailable; nothing was written then. Cost: a copy of each
-/// record out, a compare-exchange and a copy in for each that changed. Allocates nothing.
+/// record out, a compare-exchange and a copy in for each that changed. Allocates nothing but what copies of
+/// records do, and nodes for those that do not lie in their cells.
 template <class... Args>
   requires detail::CellsAndFunction<Args&&...>::valid
 auto transact(Args&&... args) {
