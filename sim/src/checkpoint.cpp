@@ -61,7 +61,7 @@ void CheckpointWriter::save(const std::string& file) const {
 }
 
 CheckpointReader::CheckpointReader(const std::string& file) : file_{file} {
-  if (std::filesystem::is_directory(file)) bad("it is a directory");
+  if (!std::filesystem::is_regular_file(file)) bad("it is no regular file");
   std::ifstream stream{file, std::ios::binary};
   text_.assign(std::istreambuf_iterator<char>{stream}, {});
   if (!stream) bad("it cannot be read");

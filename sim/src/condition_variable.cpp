@@ -80,7 +80,7 @@ cv_status condition_variable::wait_until_instant(std::unique_lock<mutex>& lock, 
   {
     const detail::Waiter waiter{*execution, id(), spurious || over ? 0 : deadline};
     Wake wake{*this, guard, waiter, deadline, spurious || over, where};
-    execution->visible(wake);
+    execution->visible_late(wake, over);
     notified = waiter.notified();
   }
   if (notified && guard.free()) {
@@ -149,7 +149,7 @@ cv_status condition_variable_any::Wait::block(const detail::StopState* stop) {
   const bool spurious = !over_ && execution.spuriously();
   waiter_.may_go_on_from(spurious || over_ || stop != nullptr ? 0 : deadline_);
   Wake wake{condition_->id(), waiter_, deadline_, stop, spurious || over_};
-  execution.visible(wake);
+  execution.visible_late(wake, over_);
   if (execution.abandoned()) {
     execution.unwind();
     return cv_status::timeout;

@@ -344,14 +344,14 @@ bool Execution::spuriously() {
 /// The decision is a step of its own, which touches nothing, so that it is one of the thread that waits, and
 /// whether there is one depends only on what the thread itself has done.
 bool Execution::times_out(Instant deadline, const source_location& where) {
-  if (deadline == never || reached(deadline) || abandoned_ || quiet()) return false;
+  if (deadline == never || reached(deadline) || abandoned_) return false;
   if (deadline <= running_->time) return true;  // it learned of the time by others
   if (count_ == 1) return false;
-  if (most_timeouts_ != 0) {
+  if (most_timeouts_ != 0 && !quiet()) {
     Deciding limit{"time limit", where};
     visible(limit);
   }
-  if (timeouts_ == most_timeouts_) {
+  if (timeouts_ == most_timeouts_ || quiet()) {
     timely_ = true;
     return false;
   }
@@ -359,6 +359,30 @@ bool Execution::times_out(Instant deadline, const source_location& where) {
   if (recording_) outcome(over ? "is over before others go on" : "is not over");
   if (over) ++timeouts_;
   return over;
+}
+
+void Execution::visible_late(Operation& operation, bool has_to_wait) {
+  Thread& self = *running_;
+  if (!has_to_wait || !inside_step() || quiet() || abandoned_) return visible(operation);
+  if (recording_) rows_[self.row].outcome = "blocks";
+  InsideStep going_on{*this, *self.section, operation};
+  announce(self, going_on);
+}
+
+void Execution::is_late(Instant moment, ObjectId seen) {
+  Thread& self = *running_;
+  self.time = std::max(self.time, moment);
+  if (timeouts_ == 0) return;
+  if (seen) learn(self, {seen, false});
+  if (self.section == nullptr) return;
+  for (const Access& access : self.section->footprint) learn(self, access);
+}
+
+/// Who touches that object later is as late as `self`.
+void Execution::learn(const Thread& self, const Access& access) {
+  Touched& touched = touched_[access.object];
+  touched.touched = std::max(touched.touched, self.time);
+  if (access.write) touched.written = std::max(touched.written, self.time);
 }
 
 /// Clocks of threads need only agree where one learns of another: any such execution is one on a single
@@ -369,11 +393,7 @@ void Execution::keep_time(Thread& self, const Operation& operation) {
     const Touched& touched = touched_[access.object];
     self.time = std::max(self.time, access.write ? touched.touched : touched.written);
   }
-  for (const Access& access : footprint) {
-    Touched& touched = touched_[access.object];
-    touched.touched = std::max(touched.touched, self.time);
-    if (access.write) touched.written = std::max(touched.written, self.time);
-  }
+  for (const Access& access : footprint) learn(self, access);
 }
 
 void refuse_to_block(std::string_view operation) {

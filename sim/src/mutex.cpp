@@ -91,11 +91,12 @@ bool mutex::try_lock_until(Instant deadline, const source_location& where) {
     if (taken) owner_ = outsider;
     return taken;
   }
-  const Instant limit = execution->times_out(deadline, where) ? 0 : deadline;
+  const bool over = execution->times_out(deadline, where);
+  const Instant limit = over ? 0 : deadline;
   Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, limit, where};
-  execution->visible(acquire);
+  execution->visible_late(acquire, over && !free());
   const bool taken = free() && !(deadline == 0 && execution->spuriously());
-  taken ? take(*execution) : execution->is_late(deadline);
+  taken ? take(*execution) : execution->is_late(deadline, id());
   if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
   return taken;
 }

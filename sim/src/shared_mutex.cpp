@@ -89,11 +89,12 @@ void shared_mutex::lock(source_location where) {
 bool shared_mutex::try_lock_until(Instant deadline, const source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) return take(execution);
-  const Instant limit = execution->times_out(deadline, where) ? 0 : deadline;
+  const bool over = execution->times_out(deadline, where);
+  const Instant limit = over ? 0 : deadline;
   Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, limit, where};
-  execution->visible(acquire);
+  execution->visible_late(acquire, over && !free());
   const bool taken = !(deadline == 0 && free() && execution->spuriously()) && take(execution);
-  if (!taken) execution->is_late(deadline);
+  if (!taken) execution->is_late(deadline, id());
   if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
   return taken;
 }
@@ -130,11 +131,12 @@ void shared_mutex::lock_shared(source_location where) {
 bool shared_mutex::try_lock_shared_until(Instant deadline, const source_location& where) {
   Execution* execution = Execution::current();
   if (execution == nullptr) return share(execution);
-  const Instant limit = execution->times_out(deadline, where) ? 0 : deadline;
+  const bool over = execution->times_out(deadline, where);
+  const Instant limit = over ? 0 : deadline;
   AcquireShared acquire{deadline == 0 ? "try_lock_shared" : "try_lock_shared_until", *this, limit, where};
-  execution->visible(acquire);
+  execution->visible_late(acquire, over && !shareable());
   const bool taken = !(deadline == 0 && shareable() && execution->spuriously()) && share(execution);
-  if (!taken) execution->is_late(deadline);
+  if (!taken) execution->is_late(deadline, id());
   if (execution->recording()) execution->outcome(taken ? "-> true" : "-> false");
   return taken;
 }

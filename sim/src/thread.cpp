@@ -83,7 +83,11 @@ void sleep_until(Instant until, const source_location& where, const std::stop_to
   if (execution == nullptr || until <= execution->now() || stop.stop_requested()) return;
   if (execution->recording())
     execution->note("sleep", {}, text(std::chrono::nanoseconds{until - execution->now()}), where);
-  if (execution->times_out(until, where)) return execution->is_late(until);
+  if (execution->times_out(until, where)) {
+    Deciding awake{"sleep", where};
+    if (execution->inside_step()) execution->visible_late(awake, true);
+    return execution->is_late(until);
+  }
   Sleep sleep{*execution, until, stop, where};
   execution->visible(sleep);
 }

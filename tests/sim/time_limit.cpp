@@ -1,8 +1,10 @@
 // Waits with a time limit, and sleeps, that are over although others could go on.
+#include <lockstep/memory/table.hpp>
 #include <lockstep/sim/clock.hpp>
 #include <lockstep/sim/concurrently.hpp>
 #include <lockstep/sim/condition_variable.hpp>
 #include <lockstep/sim/sim.hpp>
+#include <lockstep/sim/simulated.hpp>
 
 #include "support.hpp"
 
@@ -298,6 +300,91 @@ BOOST_AUTO_TEST_CASE(nor_who_is_started_joined_or_woken_by_another) {
   BOOST_TEST_INFO(any.result.report());
   BOOST_TEST(any.result.passed());
   BOOST_TEST(any.result.complete);
+}
+
+BOOST_AUTO_TEST_CASE(nor_is_who_comes_after_an_attempt_that_was_too_late) {
+  const Seen any = seen(
+      [] {
+        timed_mutex mutex;
+        const auto end = clock::now() + 10ms;
+        auto unlocked = end;
+        bool had = true;
+        concurrently(
+            [&] {
+              mutex.lock();
+              mutex.unlock();
+              unlocked = clock::now();
+            },
+            [&] {
+              had = mutex.try_lock_until(end);
+              if (had) mutex.unlock();
+            });
+        check(had || unlocked >= end, "who gives a lock up after somebody has waited too long is as late");
+        return std::string{};
+      },
+      1);
+  BOOST_TEST_INFO(any.result.report());
+  BOOST_TEST(any.result.passed());
+}
+
+// Within a step it is what the step writes that others learn from.
+BOOST_AUTO_TEST_CASE(nor_is_who_looks_at_what_a_late_step_has_written) {
+  const Seen any = seen(
+      [] {
+        const auto end = clock::now() + 10ms;
+        bool taken = false;
+        bool others = false;
+        concurrently(
+            [&] {
+              step("take over", {writes("lease")}, [&] {
+                this_thread::sleep_until(end);
+                taken = true;
+              });
+            },
+            [&] {
+              step("look", {reads("lease")}, [&] { others = taken; });
+              check(!others || clock::now() >= end, "a lease that was taken over has run out");
+            });
+        return std::string{others ? "taken" : "free"};
+      },
+      1);
+  BOOST_TEST_INFO(any.result.report());
+  BOOST_TEST(any.result.passed());
+  BOOST_TEST(any.outcomes == (std::set<std::string>{"free", "taken"}), boost::test_tools::per_element());
+}
+
+// Who waits inside a step is seen waiting before the time is over: one who asks meanwhile closes a cycle.
+BOOST_AUTO_TEST_CASE(a_limit_inside_a_step_is_over_after_others_have_seen_who_waits) {
+  const auto body = [](auto&& storage_of) {
+    return [storage_of] {
+      lockstep::memory::Database<Runtime> db;
+      lockstep::memory::Table<int, int, Runtime> table{db, "records"};
+      auto&& records = storage_of(table);
+      std::string first;
+      std::string second;
+      const auto both = [&](int one, int other, lockstep::Wait wait, std::string& told) {
+        auto session = records.session();
+        records.lock(session, one, lockstep::LockMode::exclusive, lockstep::Wait::forever());
+        try {
+          records.lock(session, other, lockstep::LockMode::exclusive, wait);
+          told = "both";
+        } catch (const lockstep::LockTimeout&) {
+          told = "timeout";
+        } catch (const lockstep::Deadlock&) {
+          told = "deadlock";
+        }
+      };
+      concurrently([&] { both(1, 2, lockstep::Wait::up_to(1s), first); },
+                   [&] { both(2, 1, lockstep::Wait::forever(), second); });
+      return first + "/" + second;
+    };
+  };
+  const Seen engine = seen(body([](auto& table) -> auto& { return table; }), 3);
+  const Seen steps = seen(body([](auto& table) { return Simulated{table}; }), 3);
+  BOOST_TEST(engine.result.complete);
+  BOOST_TEST(steps.result.complete);
+  BOOST_TEST(steps.outcomes == engine.outcomes, boost::test_tools::per_element());
+  BOOST_TEST(steps.outcomes.contains("timeout/deadlock"));
 }
 
 // The clock of one who has been late is past limits that others have yet to reach.

@@ -222,8 +222,12 @@ class Execution {
   /// `allow_timeouts` said. The wait then ends at any time from now on; if it ends for that reason,
   /// `is_late(deadline)` follows.
   bool times_out(Instant deadline, const source_location& where = {});
-  /// To the running thread, and to all that learn of it, it is `moment` or later.
-  void is_late(Instant moment) noexcept { running_->time = std::max(running_->time, moment); }
+  /// To the running thread, and to all that learn of it, it is `moment` or later: of what it does from now
+  /// on, of the step that it is inside of, and of its last look at `seen`.
+  void is_late(Instant moment, ObjectId seen = {});
+  /// Announces the wait of a limit that `times_out`: likewise, but inside a step it blocks if it has to wait,
+  /// so that others see it waiting before it gives up.
+  void visible_late(Operation& operation, bool has_to_wait);
 
   /// Ends the execution with a finding. Throws Abandoned, unless an exception is unwinding the stack.
   void fail(FindingKind kind, std::string message, source_location where = {});
@@ -379,6 +383,7 @@ class Execution {
   void announce(Thread& self, Operation& operation);
   void announce(Thread& self, Operation& operation, Operation& shown);
   void keep_time(detail::Thread& self, const Operation& operation);
+  void learn(const detail::Thread& self, const Access& access);
   void perform(Thread& self, const Operation& operation);
   void visible_inside_step(Thread& self, Operation& operation);
   void visible_when_abandoned(Thread& self, const Operation& operation);

@@ -90,8 +90,8 @@ struct Result {
   /// True if nothing was found.
   [[nodiscard]] bool passed() const noexcept { return !finding.has_value(); }
 
-  /// True if every interleaving was explored, with nothing left out that the options leave out by default,
-  /// and nothing was found.
+  /// True if nothing was found in any interleaving, unfair and untimely ones included. Spurious events are
+  /// those that Options::spurious allows.
   [[nodiscard]] bool proven() const noexcept { return passed() && complete && !fair_only && !timely_only; }
 
   /// A few lines for a person: the verdict, and the timeline and token of a finding.
@@ -102,10 +102,10 @@ struct Result {
 ///
 /// `body` runs as the thread "main" on the calling thread, and again for every
 /// execution, so everything it uses must be made inside it. The first execution is run twice more,
-/// and once in the end, to see that the test is deterministic, and a finding again, to shorten it and to
-/// write it down. Not reentrant: throws std::logic_error inside an execution. Throws BadCheckpoint,
-/// std::runtime_error if a checkpoint cannot be written, std::invalid_argument if none can be made with these
-/// options, and what `options.progress` throws.
+/// and once in the end unless it goes on from a checkpoint, to see that the test is deterministic, and a
+/// finding again, to shorten it and to write it down. Not reentrant: throws std::logic_error inside an
+/// execution. Throws BadCheckpoint, std::runtime_error if a checkpoint cannot be written,
+/// std::invalid_argument if none can be made with these options, and what `options.progress` throws.
 Result explore(const std::function<void()>& body, const Options& options = {});
 
 /// A checkpoint that cannot be gone on from: it cannot be read, or belongs to another test or other options.

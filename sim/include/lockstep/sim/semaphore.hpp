@@ -73,10 +73,11 @@ class counting_semaphore {
     Execution* execution = Execution::current();
     if (execution != nullptr) {
       const auto ready = [this] { return count_ > 0; };
-      const Instant limit = execution->times_out(deadline, where) ? 0 : deadline;
+      const bool over = execution->times_out(deadline, where);
+      const Instant limit = over ? 0 : deadline;
       const auto readiness = limit == 0 ? Readiness::always : Readiness::conditional;
       detail::WaitUntil wait{name, {id(), true}, readiness, limit, ready, where};
-      execution->visible(wait);
+      execution->visible_late(wait, over && count_ == 0);
     }
     const bool tried = deadline == 0 && execution != nullptr;
     const bool acquired = count_ > 0 && !(tried && execution->spuriously());
@@ -84,7 +85,7 @@ class counting_semaphore {
       detail::acquired(id());
       --count_;
     } else if (execution != nullptr) {
-      execution->is_late(deadline);
+      execution->is_late(deadline, id());
     }
     if (execution != nullptr && execution->recording())
       execution->outcome(acquired ? detail::prefixed("= ", std::to_string(count_)) : "-> false");
