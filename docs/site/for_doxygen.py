@@ -48,7 +48,7 @@ NAMESPACES = {
 
 # The guide, in reading order.
 GUIDE = ["start", "install", "versions", "locks", "transactions", "choosing", "errors", "storages", "cells", "sqlite",
-         "postgres", "rails", "simulator", "checkers"]
+         "postgres", "rails", "rowctl", "simulator", "checkers"]
 
 
 # --- Headers -----------------------------------------------------------------------------------------------
