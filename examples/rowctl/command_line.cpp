@@ -118,14 +118,14 @@ void add_commands(Reader& reader) {
   reader.with_id(Command::touch, "touch", "Move a row's version and updated_at, and nothing else");
   reader.words(reader.with_id(Command::destroy, "destroy", "Erase a row", seen_version), seen);
   reader.words(reader.with_id(Command::load_wait_save, "load-wait-save",
-                              "Load, print {\"event\":\"loaded\"}, wait for a line, change and save"),
+                              R"(Load, print {"event":"loaded"}, wait for a line, change and save)"),
                fields);
   reader.with_id(Command::load_wait_destroy, "load-wait-destroy",
-                 "Load, print {\"event\":\"loaded\"}, wait for a line, erase");
+                 R"(Load, print {"event":"loaded"}, wait for a line, erase)");
 
   auto* const lock =
       reader.with_id(Command::lock_wait_save, "lock-wait-save",
-                     "Lock, print {\"event\":\"locked\"}, wait for a line, change, save, commit. "
+                     R"(Lock, print {"event":"locked"}, wait for a line, change, save, commit. )"
                      "In SQLite the lock is the whole database's");
   reader.words(lock, fields);
   auto* const no_wait = lock->add_flag("--nowait", request.no_wait, "Fail if somebody else has the lock");
@@ -139,18 +139,18 @@ void add_commands(Reader& reader) {
   transfer->add_option("AMOUNT", request.amount, "How much")->required();
   transfer->add_flag(
       "--pause", request.pause,
-      "Between the first loads and their commit print {\"event\":\"ready\"}, and wait for a line");
+      R"(Between the first loads and their commit print {"event":"ready"}, and wait for a line)");
   transfer->add_flag("--once", request.once, "If a row has moved meanwhile, do not run it again: stale");
 
   auto* const add = reader.with_id(Command::add_loop, "add-loop", "Add to a row's balance again and again");
   add->add_option("N", request.times, "How often")->required();
   add->add_option("DELTA", request.amount, "What to add each time")->required();
-  add->add_flag("--pause", request.pause, "First print {\"event\":\"ready\"}, and wait for a line");
+  add->add_flag("--pause", request.pause, R"(First print {"event":"ready"}, and wait for a line)");
 
   const std::string name = "The lock's name; Ruby's with_advisory_lock means the same lock by it";
   reader
       .command(Command::advisory_wait, "advisory-wait",
-               "Take a lock, print {\"event\":\"locked\"}, wait for a line, give it back")
+               R"(Take a lock, print {"event":"locked"}, wait for a line, give it back)")
       ->add_option("NAME", request.name, name)
       ->required();
   reader
