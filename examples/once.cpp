@@ -18,13 +18,14 @@ int main() {
 
   const auto order = [&](const std::string& key, int amount) {
     // [once.transact]
-    const auto answer = transact(db, {.idempotency_key = key, .request = std::to_string(amount)}, [&](auto& tx) {
-      tx.edit(stock, 1) -= amount;
-      int number = 1;
-      while (tx.find(orders, number)) ++number;
-      tx.insert(orders, number, "for " + key);
-      return number;  // kept with the receipt, for whoever sends this again
-    });
+    const auto answer =
+        transact(db, {.idempotency_key = key, .request = std::to_string(amount)}, [&](auto& tx) {
+          tx.edit(stock, 1) -= amount;
+          int number = 1;
+          while (tx.find(orders, number)) ++number;
+          tx.insert(orders, number, "for " + key);
+          return number;  // kept with the receipt, for whoever sends this again
+        });
     std::cout << "order " << answer.result << (answer.replayed ? ", as before\n" : "\n");
     // [once.transact]
     return answer.result;

@@ -23,8 +23,8 @@ struct Account {
 };
 BOOST_DESCRIBE_STRUCT(Account, (), (balance))
 
-/// A table whose every call is one step, with its database. Making and filling it is no step, and nothing goes
-/// wrong then.
+/// A table whose every call is one step, with its database. Making and filling it is no step, and nothing
+/// goes wrong then.
 template <class Record>
 struct Stage {
   using Table = memory::Table<int, Record, Runtime>;

@@ -1,8 +1,8 @@
-// A request with an idempotency key happens exactly once, whatever becomes of requests and replies: its receipt
-// lands with it, in one commit. In two commits it does not.
-#include "bank.hpp"
-
+// A request with an idempotency key happens exactly once, whatever becomes of requests and replies: its
+// receipt lands with it, in one commit. In two commits it does not.
 #include <lockstep/verbs/once.hpp>
+
+#include "bank.hpp"
 
 namespace lockstep::sim::scenarios {
 
@@ -57,7 +57,8 @@ void hooks() {
       at_once);
   check(committed == 1 && rolled_back == 0, "the hook runs once, however long it took to find out");
   check(!answer.replayed, "the request was performed by this call");
-  check(answer.result == bank.accounts.faults()->struck(Fault::lost_request) + 1, "by the attempt that landed");
+  check(answer.result == bank.accounts.faults()->struck(Fault::lost_request) + 1,
+        "by the attempt that landed");
   check(bank.balance(1) == 110, "once");
 }
 
@@ -126,13 +127,16 @@ const Registered scenarios[]{
     Registered{{.name = "once/transfer",
                 .summary = "two send one transfer under one key, and requests and replies get lost",
                 .body = over_a_bad_line}},
-    Registered{{.name = "once/crash", .summary = "the same through a crash of the storage", .body = through_a_crash}},
+    Registered{{.name = "once/crash",
+                .summary = "the same through a crash of the storage",
+                .body = through_a_crash}},
     Registered{{.name = "once/beside_others",
                 .summary = "an unknown outcome is found out while others write the same record",
                 .body = beside_others}},
-    Registered{{.name = "once/hooks",
-                .summary = "the hook and the result are those of the attempt that landed, though its reply was lost",
-                .body = hooks}},
+    Registered{
+        {.name = "once/hooks",
+         .summary = "the hook and the result are those of the attempt that landed, though its reply was lost",
+         .body = hooks}},
     Registered{{.name = "once/refused",
                 .summary = "a refusal after an unknown outcome says that nothing has landed",
                 .body = refused}},

@@ -1698,8 +1698,8 @@ class Database : public FindsVerbs {
   /// A unit of work on the database's tables. Safe to call from any thread.
   [[nodiscard]] Session<R> session() { return Session<R>{*this}; }
 
-  /// The table lockstep_receipts, made when it is first asked for: what is performed once leaves a receipt there
-  /// (verbs/once.hpp). Safe to call from any thread.
+  /// The table lockstep_receipts, made when it is first asked for: what is performed once leaves a receipt
+  /// there (verbs/once.hpp). Safe to call from any thread.
   [[nodiscard]] Receipts& receipts();
 
   /// How many writes went past the version check since the start: each may have
@@ -3641,8 +3641,8 @@ class Transaction {
     return member.present() ? &member.record() : nullptr;
   }
 
-  /// Says what will be read, so that a storage behind a network can load it in one round trip. Where it cannot,
-  /// or where this attempt locks each record first, nothing happens.
+  /// Says what will be read, so that a storage behind a network can load it in one round trip. Where it
+  /// cannot, or where this attempt locks each record first, nothing happens.
   template <Storage S>
   void prefetch(S& storage, std::span<const std::type_identity_t<key_of<S>>> keys) {
     if constexpr (PrefetchStorage<S>) {
@@ -3928,10 +3928,11 @@ struct NotResumed {
   void unknown(auto&) const noexcept {}
 };
 
-/// `resume` runs the loop of attempts, again if it wants to, and hears of each attempt whose outcome is unknown.
+/// `resume` runs the loop of attempts, again if it wants to, and hears of each attempt whose outcome is
+/// unknown.
 template <SessionSource D, class F, class Resume = NotResumed>
-auto run_transaction(D& source, F& fn, const Retry& retry,
-                     typename Transaction<session_of<D>>::Access access, Resume&& resume = {}) {
+auto run_transaction(D& source, F& fn, const Retry& retry, typename Transaction<session_of<D>>::Access access,
+                     Resume&& resume = {}) {
   using Tx = Transaction<session_of<D>>;
   using Result = std::invoke_result_t<F&, Tx&>;
   static_assert(!std::is_reference_v<Result>, "a transaction returns values: what it refers to ends with it");
@@ -4000,7 +4001,8 @@ using LastOf = std::tuple_element_t<sizeof...(Args) - 1, std::tuple<Args...>>;
 }  // namespace detail
 
 /// `transact(accounts, orders, fn)`: names the storages that take part, which must
-/// share one kind of session. Under simulation its commit has no line, as nothing can follow so many arguments.
+/// share one kind of session. Under simulation its commit has no line, as nothing can follow so many
+/// arguments.
 template <Storage S, Storage Second, class... Rest>
   requires std::same_as<session_of<S>, session_of<Second>> &&
            (sizeof...(Rest) >= 1) && std::invocable<detail::LastOf<Rest...>, Transaction<session_of<S>>&>
@@ -4154,7 +4156,8 @@ void move_amount(auto& tx, S& storage, const Order& order) {
 /// pessimistic (both records locked first), or adaptive. Throws AmountNotPositive,
 /// SameAccount, Missing, InsufficientFunds, AmountOverflow, ConstraintViolated, and
 /// Exhausted by `retry`'s limits; nothing was written then.
-/// Cost: two loads and one commit per attempt; the loads are one round trip where the storage can (PrefetchStorage).
+/// Cost: two loads and one commit per attempt; the loads are one round trip where the storage can
+/// (PrefetchStorage).
 template <auto Field = Balance{}, Storage S>
   requires detail::Numeric<detail::AmountOf<record_of<S>, Field>>
 void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S>, Field>>& transfer,

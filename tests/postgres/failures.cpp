@@ -119,8 +119,8 @@ BOOST_AUTO_TEST_CASE(a_client_killed_before_any_statement_leaves_all_or_nothing_
     Process process{[&] {
       std::optional<int> left;
       PostgresClient client{schema.keywords(), {.on_statement = [&](std::string_view) {
-                      if (left && (*left)-- == 0) static_cast<void>(raise(SIGKILL));
-                    }}};
+                              if (left && (*left)-- == 0) static_cast<void>(raise(SIGKILL));
+                            }}};
       left = statement;
       transfer(client.accounts, {.from = 1, .to = 2, .amount = 30}, {.locking = Locking::pessimistic});
     }};
@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_silent_is_given_up_after_a_while) {
   PostgresBank<> bank;
   CuttingProxy proxy{test::directory_of(test::postgres_server())};
   PostgresClient client{bank.schema.keywords() + proxy.keywords(),
-                {.lock_timeout = std::nullopt, .answer_timeout = 1s}};
+                        {.lock_timeout = std::nullopt, .answer_timeout = 1s}};
   auto holder = bank.db.session();
   bank.accounts.lock(holder, 1);
   BOOST_CHECK_THROW(save(client.accounts, 1, Versioned<Account>{{"x", 1}, Version{0}}).or_throw(),

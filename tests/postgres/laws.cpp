@@ -25,7 +25,8 @@ BOOST_DESCRIBE_STRUCT(Note, (), (text, weight))
 /// A table with the key in `id`, and the version where it is looked for.
 template <postgres::Isolation Level>
 struct Plain {
-  static constexpr bool remembers_erased = false;  // of an erased row PostgreSQL keeps nothing that can be asked for
+  static constexpr bool remembers_erased =
+      false;  // of an erased row PostgreSQL keeps nothing that can be asked for
   test::PostgresTables<> tables{
       "CREATE TABLE notes (id integer PRIMARY KEY, text text, weight double precision, lock_version integer)",
       {.isolation = Level}};
@@ -60,7 +61,8 @@ struct Odd {
 /// A table without a version column.
 struct Unversioned {
   static constexpr bool remembers_erased = true;  // xmin is another one for each transaction
-  test::PostgresTables<> tables{"CREATE TABLE notes (id integer PRIMARY KEY, text text, weight double precision)"};
+  test::PostgresTables<> tables{
+      "CREATE TABLE notes (id integer PRIMARY KEY, text text, weight double precision)"};
   postgres::Table<int, Note> notes{tables.db, "notes"};
 
   auto& storage() { return notes; }

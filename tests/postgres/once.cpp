@@ -1,5 +1,5 @@
-// Requests with an idempotency key happen exactly once, whatever ends in the middle of them: the connection, the
-// client, the server.
+// Requests with an idempotency key happen exactly once, whatever ends in the middle of them: the connection,
+// the client, the server.
 #include <lockstep/lockstep.hpp>
 #include <lockstep/postgres/table.hpp>
 #include <lockstep/verbs/once.hpp>
@@ -49,16 +49,15 @@ void send_once_through_every_cut(Locking locking) {
   for (; !whole && messages < 200; ++messages) {
     int committed = 0;
     const auto send = [&] {
-      return transact(
-          client.db, {.idempotency_key = "number " + std::to_string(messages)},
-          [&](auto& tx) {
-            detail::prepare_transfer(tx, client.accounts, Transfer<int, std::int64_t>{1, 2, 1});
-            --tx.edit(client.accounts, 1).balance;
-            ++tx.edit(client.accounts, 2).balance;
-            tx.after_commit([&] { ++committed; });
-            return messages;
-          },
-          {.locking = locking});
+      return transact(client.db, {.idempotency_key = "number " + std::to_string(messages)},
+                      [&](auto& tx) {
+                        detail::prepare_transfer(tx, client.accounts, Transfer<int, std::int64_t>{1, 2, 1});
+                        --tx.edit(client.accounts, 1).balance;
+                        ++tx.edit(client.accounts, 2).balance;
+                        tx.after_commit([&] { ++committed; });
+                        return messages;
+                      },
+                      {.locking = locking});
     };
     proxy.cut_once_after(messages);
     const auto answer = send();
@@ -140,7 +139,8 @@ BOOST_AUTO_TEST_CASE(a_client_killed_anywhere_sends_again_and_it_happens_once) {
   BOOST_TEST(statement > 5);
 }
 
-BOOST_AUTO_TEST_CASE(a_server_stopped_at_once_under_load_performs_every_request_once_and_every_sender_is_answered) {
+BOOST_AUTO_TEST_CASE(
+    a_server_stopped_at_once_under_load_performs_every_request_once_and_every_sender_is_answered) {
   const OwnServer server;
   const auto& keywords = server.keywords();
   {
@@ -195,8 +195,8 @@ BOOST_AUTO_TEST_CASE(a_server_stopped_at_once_under_load_performs_every_request_
   }
 }
 
-// The server goes on with what it was sent when its client has gone away. What the client is told after that must
-// stay true.
+// The server goes on with what it was sent when its client has gone away. What the client is told after that
+// must stay true.
 BOOST_AUTO_TEST_CASE(a_request_that_is_refused_after_an_unknown_outcome_does_not_land_later) {
   PostgresBank<> bank;
   static_cast<void>(bank.db.receipts());

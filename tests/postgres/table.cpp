@@ -49,7 +49,8 @@ BOOST_DESCRIBE_STRUCT(Everything, (),
 
 constexpr auto everything_table =
     "CREATE TABLE everything (id bigint PRIMARY KEY, flag boolean, small smallint, large bigint, "
-    "real double precision, text varchar(40), bytes bytea, colour smallint, perhaps integer, money numeric(12, 2), "
+    "real double precision, text varchar(40), bytes bytea, colour smallint, perhaps integer, money "
+    "numeric(12, 2), "
     "moment timestamp, uuid uuid, json jsonb, lock_version integer)";
 
 struct Word {
@@ -94,19 +95,20 @@ BOOST_AUTO_TEST_SUITE(table)
 
 BOOST_AUTO_TEST_CASE(everything_that_a_table_lacks_is_named_when_it_is_opened) {
   PostgresTables<> tables{"CREATE TABLE prices (id text, label char(5), price real)"};
-  BOOST_TEST(mismatches([&] {
-               postgres::Table<int, Price>{tables.db,
-                                           {.table = "prices",
-                                            .columns = {{"colour", "paint"}},
-                                            .version = "revision",
-                                            .updated_at = "changed"}};
-             }) == (Strings{"column id of type text does not keep integer (key)",
-                            "column label of type bpchar does not keep text (field label)",
-                            "column price of type float4 does not keep real (field price)",
-                            "column paint is for a field colour, which the record does not have",
-                            "there is no column revision (version)", "there is no column changed (updated_at)",
-                            "the key's columns are not its primary key, and not unique"}),
-             boost::test_tools::per_element());
+  BOOST_TEST(
+      mismatches([&] {
+        postgres::Table<int, Price>{tables.db,
+                                    {.table = "prices",
+                                     .columns = {{"colour", "paint"}},
+                                     .version = "revision",
+                                     .updated_at = "changed"}};
+      }) == (Strings{"column id of type text does not keep integer (key)",
+                     "column label of type bpchar does not keep text (field label)",
+                     "column price of type float4 does not keep real (field price)",
+                     "column paint is for a field colour, which the record does not have",
+                     "there is no column revision (version)", "there is no column changed (updated_at)",
+                     "the key's columns are not its primary key, and not unique"}),
+      boost::test_tools::per_element());
   BOOST_TEST(mismatches([&] { postgres::Table<int, Price>{tables.db, "no such"}; }) ==
                  Strings{"there is no such table"},
              boost::test_tools::per_element());
@@ -142,8 +144,8 @@ BOOST_AUTO_TEST_CASE(every_kind_of_field_is_stored_and_loaded_as_it_was) {
   insert(everything, 2, {}).or_throw();
   BOOST_TEST((load(everything, 1).record == full));
   BOOST_TEST((load(everything, 2).record == Everything{}));
-  for (const double real : {std::numeric_limits<double>::denorm_min(), std::numeric_limits<double>::max(), -0.0,
-                            std::numeric_limits<double>::infinity()}) {
+  for (const double real : {std::numeric_limits<double>::denorm_min(), std::numeric_limits<double>::max(),
+                            -0.0, std::numeric_limits<double>::infinity()}) {
     update(everything, 2, [&](Everything& some) { some.real = real; });
     BOOST_TEST(load(everything, 2)->real == real);
   }
@@ -173,7 +175,8 @@ BOOST_AUTO_TEST_CASE(what_a_column_cannot_hold_is_the_servers_error_with_its_cod
 
 BOOST_AUTO_TEST_CASE(what_a_field_cannot_hold_is_named_with_its_place) {
   PostgresBank<> bank;
-  bank.db.execute("UPDATE accounts SET points = NULL WHERE id = 1; UPDATE accounts SET lock_version = -1 WHERE id = 2");
+  bank.db.execute(
+      "UPDATE accounts SET points = NULL WHERE id = 1; UPDATE accounts SET lock_version = -1 WHERE id = 2");
   const auto unreadable = [&](int key) {
     try {
       static_cast<void>(load(bank.accounts, key));
@@ -190,8 +193,8 @@ BOOST_AUTO_TEST_CASE(keys_may_be_text_and_of_several_parts) {
   PostgresTables<> tables{
       "CREATE TABLE words (language text, number integer, word text, lock_version bigint, "
       "PRIMARY KEY (number, language))"};
-  postgres::Table<std::tuple<std::string, int>, Word> words{tables.db,
-                                                            {.table = "words", .key = {"language", "number"}}};
+  postgres::Table<std::tuple<std::string, int>, Word> words{
+      tables.db, {.table = "words", .key = {"language", "number"}}};
   insert(words, {"de", 1}, {"eins"}).or_throw();
   insert(words, {"fr", 1}, {"un"}).or_throw();
   BOOST_TEST(!insert(words, {"de", 1}, {"zwei"}));
@@ -300,12 +303,15 @@ BOOST_AUTO_TEST_CASE(an_update_names_the_columns_that_changed_and_no_other) {
 
 BOOST_AUTO_TEST_CASE(touching_moves_the_version_and_updated_at_and_nothing_else) {
   PostgresTables<> tables{
-      "CREATE TABLE words (id integer PRIMARY KEY, word text, lock_version integer, born timestamp, changed timestamptz)"};
-  postgres::Table<int, Word> words{tables.db, {.table = "words", .created_at = "born", .updated_at = "changed"}};
+      "CREATE TABLE words (id integer PRIMARY KEY, word text, lock_version integer, born timestamp, changed "
+      "timestamptz)"};
+  postgres::Table<int, Word> words{tables.db,
+                                   {.table = "words", .created_at = "born", .updated_at = "changed"}};
   insert(words, 1, {"a"}).or_throw();
   // Both are the time of the transaction, in UTC.
   tables.db.execute(
-      "ALTER TABLE words ADD CHECK (born <= (now() AT TIME ZONE 'UTC') AND born > (now() AT TIME ZONE 'UTC') - "
+      "ALTER TABLE words ADD CHECK (born <= (now() AT TIME ZONE 'UTC') AND born > (now() AT TIME ZONE 'UTC') "
+      "- "
       "interval '1 hour' AND born = (changed AT TIME ZONE 'UTC')); "
       "ALTER TABLE words DROP CONSTRAINT words_check; UPDATE words SET changed = '2000-01-01'");
   transact(words, [&](auto& tx) { tx.touch(words, 1); });
@@ -340,7 +346,8 @@ BOOST_AUTO_TEST_CASE(unguarded_writes_land_and_are_counted) {
 BOOST_AUTO_TEST_CASE(a_broken_constraint_is_named_with_its_kind_and_is_not_run_again) {
   PostgresTables<> tables{
       "CREATE TABLE owners (name text PRIMARY KEY); INSERT INTO owners VALUES ('ann'); "
-      "CREATE TABLE accounts (id integer PRIMARY KEY, owner text CONSTRAINT owner_is_known REFERENCES owners, "
+      "CREATE TABLE accounts (id integer PRIMARY KEY, owner text CONSTRAINT owner_is_known REFERENCES "
+      "owners, "
       "balance bigint NOT NULL CONSTRAINT balance_not_negative CHECK (balance >= 0), "
       "points bigint CONSTRAINT points_differ UNIQUE, lock_version integer)"};
   postgres::Table<int, Account> accounts{tables.db, "accounts"};
@@ -355,9 +362,11 @@ BOOST_AUTO_TEST_CASE(a_broken_constraint_is_named_with_its_kind_and_is_not_run_a
       });
     });
   };
-  BOOST_TEST(change([](Account& account) { account.balance = -1; }) == "accounts[2] check balance_not_negative");
+  BOOST_TEST(change([](Account& account) { account.balance = -1; }) ==
+             "accounts[2] check balance_not_negative");
   BOOST_TEST(change([](Account& account) { account.points = 1; }) == "accounts[2] unique points_differ");
-  BOOST_TEST(change([](Account& account) { account.owner = "bob"; }) == "accounts[2] foreign key owner_is_known");
+  BOOST_TEST(change([](Account& account) { account.owner = "bob"; }) ==
+             "accounts[2] foreign key owner_is_known");
   BOOST_TEST(runs == 3);
   // Among several, the record is known too, and nothing of the others lands.
   BOOST_TEST(broken([&] {
@@ -368,7 +377,8 @@ BOOST_AUTO_TEST_CASE(a_broken_constraint_is_named_with_its_kind_and_is_not_run_a
                static_cast<void>(session.commit());
              }) == "accounts[2] check balance_not_negative");
   BOOST_TEST(load(accounts, 1)->balance == 50);
-  BOOST_TEST(broken([&] { static_cast<void>(insert(accounts, 3, {"ann", 1, 2})); }) == "accounts[3] unique points_differ");
+  BOOST_TEST(broken([&] { static_cast<void>(insert(accounts, 3, {"ann", 1, 2})); }) ==
+             "accounts[3] unique points_differ");
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_value_is_a_constraint_too) {
@@ -384,7 +394,8 @@ BOOST_AUTO_TEST_CASE(a_deferred_constraint_fails_the_commit_and_nothing_is_writt
       "CREATE TABLE words (id integer PRIMARY KEY, word text CONSTRAINT word_is_known REFERENCES owners "
       "DEFERRABLE INITIALLY DEFERRED, lock_version integer)"};
   postgres::Table<int, Word> words{tables.db, "words"};
-  BOOST_TEST(broken([&] { static_cast<void>(insert(words, 1, {"a"})); }) == "words[1] foreign key word_is_known");
+  BOOST_TEST(broken([&] { static_cast<void>(insert(words, 1, {"a"})); }) ==
+             "words[1] foreign key word_is_known");
   BOOST_TEST(broken([&] {
                Batch batch{tables.db};
                batch.insert(words, 1, {"a"}).insert(words, 2, {"b"});
@@ -413,7 +424,8 @@ BOOST_AUTO_TEST_CASE(a_stale_member_comes_before_a_broken_constraint) {
 BOOST_AUTO_TEST_CASE(what_a_cascade_erased_is_no_lost_race) {
   PostgresTables<> tables{
       "CREATE TABLE owners (id integer PRIMARY KEY, word text, lock_version integer); "
-      "CREATE TABLE words (id integer PRIMARY KEY REFERENCES owners ON DELETE CASCADE, word text, lock_version integer)"};
+      "CREATE TABLE words (id integer PRIMARY KEY REFERENCES owners ON DELETE CASCADE, word text, "
+      "lock_version integer)"};
   postgres::Table<int, Word> owners{tables.db, "owners"};
   postgres::Table<int, Word> words{tables.db, "words"};
   insert(owners, 1, {"ann"}).or_throw();

@@ -178,7 +178,8 @@ BOOST_AUTO_TEST_CASE(a_request_of_a_process_killed_anywhere_is_sent_again_and_ha
     BOOST_TEST((status == -SIGKILL || (status == 0 && !after_the_commit)));
     Process again{[&] {
       Opened bank{file};
-      if (send(bank, false).replayed != (status == 0 || after_the_commit)) throw Error{"it is told otherwise"};
+      if (send(bank, false).replayed != (status == 0 || after_the_commit))
+        throw Error{"it is told otherwise"};
       if (bank.balance(1) != 100 - 1 - statement || bank.balance(2) != 100 + 1 + statement) {
         throw Error{"it did not happen once"};
       }
@@ -227,8 +228,9 @@ BOOST_AUTO_TEST_CASE(where_the_system_writes_no_more_it_is_said_and_sent_again_i
   }
   // The limit is of the process, and on each file: the write-ahead log reaches it first.
   const auto send = [](Opened& bank, int number) {
-    return transfer(bank.accounts, {.from = 1, .to = 2, .amount = 1},
-                    {.idempotency_key = std::to_string(number), .reconnect_for = std::chrono::nanoseconds{0}});
+    return transfer(
+        bank.accounts, {.from = 1, .to = 2, .amount = 1},
+        {.idempotency_key = std::to_string(number), .reconnect_for = std::chrono::nanoseconds{0}});
   };
   for (rlim_t limit = 100'000; limit <= 106'000; limit += 1'000) {  // each ends elsewhere in a commit
     test::TemporaryDirectory directory;

@@ -26,7 +26,8 @@
 
 namespace test {
 
-/// Listens on a port of loopback; passes what it hears on to the server's socket, and back, message by message.
+/// Listens on a port of loopback; passes what it hears on to the server's socket, and back, message by
+/// message.
 class CuttingProxy {
  public:
   /// `directory` is where the server's socket lies.
@@ -139,7 +140,8 @@ class CuttingProxy {
     if (side.heard.size() < head + 4) return std::nullopt;
     std::size_t length = head;
     std::size_t told = 0;
-    for (std::size_t at = head; at < head + 4; ++at) told = told << 8U | static_cast<unsigned char>(side.heard[at]);
+    for (std::size_t at = head; at < head + 4; ++at)
+      told = told << 8U | static_cast<unsigned char>(side.heard[at]);
     length += told;
     return side.heard.size() < length ? std::nullopt : std::optional{length};
   }

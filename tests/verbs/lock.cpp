@@ -280,8 +280,9 @@ BOOST_AUTO_TEST_CASE(if_one_of_several_records_is_absent_none_stays_locked) {
   BOOST_TEST(!bank.locked(9));
 }
 
-BOOST_AUTO_TEST_CASE(several_locks_are_taken_in_key_order_whatever_order_they_are_named_in,
-                     *boost::unit_test::enable_if<test::locks_each_record && test::waits_through_the_runtime>()) {
+BOOST_AUTO_TEST_CASE(
+    several_locks_are_taken_in_key_order_whatever_order_they_are_named_in,
+    *boost::unit_test::enable_if<test::locks_each_record && test::waits_through_the_runtime>()) {
   Bank<WatchedRuntime> bank;
   auto holder = std::optional{bank.db.session()};
   bank.accounts.lock(*holder, 2);

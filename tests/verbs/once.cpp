@@ -110,14 +110,16 @@ BOOST_AUTO_TEST_CASE(a_key_that_was_used_for_something_else_is_refused_and_nothi
   BOOST_TEST(bank.balance(3) == 100);
 
   const auto named = [&](const char* request) {
-    return transact(bank.db, {.idempotency_key = "b", .request = request}, [](auto&) { return std::string{"x"}; });
+    return transact(bank.db, {.idempotency_key = "b", .request = request},
+                    [](auto&) { return std::string{"x"}; });
   };
   BOOST_TEST(!named("one order").replayed);
   BOOST_TEST(named("one order").replayed);
   BOOST_CHECK_THROW(named("another"), IdempotencyKeyReused);
   // A result of another kind is another request, too.
-  BOOST_CHECK_THROW(transact(bank.db, {.idempotency_key = "b", .request = "one order"}, [](auto&) { return 1; }),
-                    IdempotencyKeyReused);
+  BOOST_CHECK_THROW(
+      transact(bank.db, {.idempotency_key = "b", .request = "one order"}, [](auto&) { return 1; }),
+      IdempotencyKeyReused);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_key_is_refused) {

@@ -166,8 +166,9 @@ BOOST_AUTO_TEST_CASE(a_function_that_swallows_a_lost_race_is_run_again_all_the_s
   BOOST_TEST(runs == 2);
 }
 
-BOOST_AUTO_TEST_CASE(a_function_that_swallows_a_deadlock_is_run_again_all_the_same,
-                     *boost::unit_test::enable_if<test::locks_each_record && test::waits_through_the_runtime>()) {
+BOOST_AUTO_TEST_CASE(
+    a_function_that_swallows_a_deadlock_is_run_again_all_the_same,
+    *boost::unit_test::enable_if<test::locks_each_record && test::waits_through_the_runtime>()) {
   const test::Scripted scripted;
   Bank<ScriptedRuntime> bank;
   auto other = bank.db.session();
@@ -780,8 +781,9 @@ BOOST_AUTO_TEST_CASE(a_transaction_returns_what_can_only_be_moved) {
   BOOST_TEST(*result == 3);
 }
 
-BOOST_AUTO_TEST_CASE(two_transactions_that_lock_in_opposite_orders_both_finish,
-                     *boost::unit_test::enable_if<test::locks_each_record && test::waits_through_the_runtime>()) {
+BOOST_AUTO_TEST_CASE(
+    two_transactions_that_lock_in_opposite_orders_both_finish,
+    *boost::unit_test::enable_if<test::locks_each_record && test::waits_through_the_runtime>()) {
   Bank<WatchedRuntime> bank;
   std::atomic<int> deadlocks = 0;
   const auto locking = [&](int first, int second, auto between) {

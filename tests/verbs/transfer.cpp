@@ -258,7 +258,8 @@ BOOST_AUTO_TEST_CASE(money_is_conserved_among_threads_however_they_lock) {
     for (const int key : {1, 2, 3}) BOOST_TEST(bank.balance(key) >= 0);
     std::uint64_t moves = 0;
     for (const int key : {1, 2, 3}) moves += bank.version(key).number();
-    BOOST_TEST(moves == 2U * static_cast<unsigned>(4 * test::many - refused));  // every other one landed, once
+    BOOST_TEST(moves ==
+               2U * static_cast<unsigned>(4 * test::many - refused));  // every other one landed, once
   }
 }
 

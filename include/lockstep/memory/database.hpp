@@ -280,8 +280,8 @@ class Database : public FindsVerbs {
   /// A unit of work on the database's tables. Safe to call from any thread.
   [[nodiscard]] Session<R> session() { return Session<R>{*this}; }
 
-  /// The table lockstep_receipts, made when it is first asked for: what is performed once leaves a receipt there
-  /// (verbs/once.hpp). Safe to call from any thread.
+  /// The table lockstep_receipts, made when it is first asked for: what is performed once leaves a receipt
+  /// there (verbs/once.hpp). Safe to call from any thread.
   [[nodiscard]] Receipts& receipts();
 
   /// How many writes went past the version check since the start: each may have

@@ -166,9 +166,7 @@ class Rows {
   }
   // \x and two digits a byte: bytea_output is set so.
   static sql::Blob bytes(std::string_view text) {
-    const auto digit = [](char c) {
-      return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
-    };
+    const auto digit = [](char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10); };
     sql::Blob blob;
     for (std::size_t at = 2; at + 1 < text.size(); at += 2) {
       blob.push_back(static_cast<std::byte>(digit(text[at]) << 4U | digit(text[at + 1])));
@@ -195,11 +193,11 @@ class Connection {
   explicit Connection(const Endpoint& endpoint)
       : answer_timeout_{endpoint.answer_timeout}, observer_{endpoint.observer} {
     // Later keywords win: those of `endpoint` stand where dbname does.
-    const auto seconds = std::max<std::int64_t>(
-        2, std::chrono::ceil<std::chrono::seconds>(endpoint.connect_timeout).count());
+    const auto seconds =
+        std::max<std::int64_t>(2, std::chrono::ceil<std::chrono::seconds>(endpoint.connect_timeout).count());
     const auto patience = std::to_string(seconds);
-    const std::array keywords{"connect_timeout", "fallback_application_name", "dbname",
-                              "client_encoding", static_cast<const char*>(nullptr)};
+    const std::array keywords{"connect_timeout", "fallback_application_name", "dbname", "client_encoding",
+                              static_cast<const char*>(nullptr)};
     const std::array values{patience.c_str(), "lockstep", endpoint.keywords.c_str(), "UTF8",
                             static_cast<const char*>(nullptr)};
     db_.reset(PQconnectdbParams(keywords.data(), values.data(), 1));
@@ -288,7 +286,8 @@ class Connection {
             state.empty() || severity == "FATAL" || severity == "PANIC"};
   }
 
-  // An update has a text for each set of fields that changed: the oldest are not worth telling from the newest.
+  // An update has a text for each set of fields that changed: the oldest are not worth telling from the
+  // newest.
   void prepare_room(std::size_t coming) {
     constexpr std::size_t most = 256;
     if (prepared_.size() + coming <= most || prepared_.empty()) return;
@@ -322,13 +321,15 @@ class Connection {
       }
     }
     new_texts.push_back(is_new ? &found->first : nullptr);
-    if (PQsendQueryPrepared(db_.get(), found->second.c_str(), count, values.data(), nullptr, nullptr, 0) != 1) {
+    if (PQsendQueryPrepared(db_.get(), found->second.c_str(), count, values.data(), nullptr, nullptr, 0) !=
+        1) {
       broken(false);
     }
   }
 
   // One answer for each statement that is prepared, one for each that runs, and one for the end of it all.
-  std::vector<Rows> receive(std::span<const Query> queries, const std::vector<const std::string*>& new_texts) {
+  std::vector<Rows> receive(std::span<const Query> queries,
+                            const std::vector<const std::string*>& new_texts) {
     std::vector<Rows> all;
     all.reserve(queries.size());
     std::optional<Refused> refused;

@@ -15,7 +15,8 @@ class ServerError : public sql::DatabaseError {
  public:
   /// `state` is the server's code, `message` what it says.
   ServerError(std::string state, const std::string& message)
-      : DatabaseError{0, joined("PostgreSQL: ", message, " (SQLSTATE ", state, ")")}, state_{std::move(state)} {}
+      : DatabaseError{0, joined("PostgreSQL: ", message, " (SQLSTATE ", state, ")")},
+        state_{std::move(state)} {}
   /// The SQLSTATE: five characters, of which the first two are the class.
   [[nodiscard]] const std::string& sqlstate() const noexcept { return state_; }
 
@@ -85,11 +86,10 @@ struct Broken {
 [[noreturn]] inline void throw_failure(const Failure& failure, Place place) {
   const auto& state = failure.state;
   if (state.starts_with("23")) {
-    throw sql::ConstraintFailed{
-        std::move(place), constraint_kind(state),
-        !failure.constraint.empty() ? failure.constraint
-        : !failure.column.empty()   ? joined(failure.table, ".", failure.column)
-                                    : failure.message};
+    throw sql::ConstraintFailed{std::move(place), constraint_kind(state),
+                                !failure.constraint.empty() ? failure.constraint
+                                : !failure.column.empty()   ? joined(failure.table, ".", failure.column)
+                                                            : failure.message};
   }
   if (state == "40P01") throw deadlock_of(failure, std::move(place));
   if (state == "40001") throw SerializationFailure{joined("PostgreSQL: ", failure.message)};

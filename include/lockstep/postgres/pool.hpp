@@ -60,7 +60,8 @@ class Pool {
     try {
       const std::scoped_lock guard{mutex_};
       --lent_;
-      if (connection && idle_.size() < limits_.idle) idle_.push_back({std::move(connection), R::clock::now()});
+      if (connection && idle_.size() < limits_.idle)
+        idle_.push_back({std::move(connection), R::clock::now()});
       freed_.notify_one();
     } catch (...) {  // it is closed instead
     }

@@ -84,8 +84,9 @@ class Statements {
           break;
       }
     });
-    sql.add(" THEN current_setting('lockstep.guards') ELSE 'fail' END, true), lockstep_now.* "
-            "FROM (SELECT) AS one LEFT JOIN lockstep_now ON true");
+    sql.add(
+        " THEN current_setting('lockstep.guards') ELSE 'fail' END, true), lockstep_now.* "
+        "FROM (SELECT) AS one LEFT JOIN lockstep_now ON true");
     return std::move(sql).text();
   }
 
@@ -207,7 +208,9 @@ class Statements {
     sql.add(")");
   }
 
-  void returning(Text& sql) const { sql.add(" RETURNING CAST(").add(version()).add(" AS bigint) AS version)"); }
+  void returning(Text& sql) const {
+    sql.add(" RETURNING CAST(").add(version()).add(" AS bigint) AS version)");
+  }
 
   // `key` is the number of the key's first placeholder.
   [[nodiscard]] std::string finished(Text&& sql, bool alone, std::size_t key, bool must_land) const {
@@ -225,8 +228,9 @@ class Statements {
     for (const auto& field : layout_.fields) sql.add(", ").name(field);
     sql.add(" FROM ").name(layout_.table).add(" WHERE NOT EXISTS (SELECT FROM lockstep_landed)");
     same_key(sql, key);
-    sql.add(") SELECT lockstep_landed.version, lockstep_now.* FROM (SELECT) AS one "
-            "LEFT JOIN lockstep_landed ON true LEFT JOIN lockstep_now ON true");
+    sql.add(
+        ") SELECT lockstep_landed.version, lockstep_now.* FROM (SELECT) AS one "
+        "LEFT JOIN lockstep_landed ON true LEFT JOIN lockstep_now ON true");
     return std::move(sql).text();
   }
 

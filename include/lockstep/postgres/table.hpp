@@ -70,7 +70,6 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
   using Base = sql::StagingTable<Table, Key, T, Session<R>>;
   friend Base;
 
-
  public:
   using runtime_type = R;                             ///< the database's
   static constexpr bool loads_are_a_snapshot = true;  ///< as SnapshotStorage asks
@@ -111,8 +110,8 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
 
   /// The record as `session` sees it: its own staged write, or the record of its snapshot.
   /// Throws StaleRecord if a lock ended the snapshot, and what was loaded before has changed since;
-  /// ConnectionLost, ServerError, SerializationFailure. Cost: one round trip, the beginning of the transaction
-  /// included; none if the session has loaded or locked it.
+  /// ConnectionLost, ServerError, SerializationFailure. Cost: one round trip, the beginning of the
+  /// transaction included; none if the session has loaded or locked it.
   [[nodiscard]] std::optional<Versioned<T>> load(Session<R>& session, const Key& key) {
     auto& work = this->work_of(session);
     auto& entry = this->entry_of(work, key);
@@ -122,8 +121,8 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     return value_of(*entry.current);
   }
 
-  /// Says what will be loaded: the session's next load brings these along, of whatever tables, in its one round trip.
-  /// Cost: none by itself.
+  /// Says what will be loaded: the session's next load brings these along, of whatever tables, in its one
+  /// round trip. Cost: none by itself.
   void prefetch(Session<R>& session, std::span<const Key> keys) {
     auto& work = this->work_of(session);
     for (const auto& key : keys) work.announced.push_back(&this->entry_of(work, key));
@@ -202,8 +201,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
         if (statements().versioned()) query.bind(number(initial()));
         return std::move(query.bind_all(values));
       }
-      const auto changed =
-          sql::detail::changed_fields(record(), static_cast<const T*>(staged.base.get()));
+      const auto changed = sql::detail::changed_fields(record(), static_cast<const T*>(staged.base.get()));
       const bool replaces = !staged.initial.absent() && statements().versioned();
       Query query{replaces ? statements().replace(changed) : statements().update(changed, guarded, alone)};
       for (std::size_t at = 0; at < values.size(); ++at) {
@@ -294,7 +292,8 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     queries.push_back(Query{"SELECT CAST(CAST(to_regclass($1) AS oid) AS text)"});
     queries.push_back(
         Query{"SELECT attname, COALESCE(base.typname, type.typname) FROM pg_attribute "
-              "JOIN pg_type AS type ON type.oid = atttypid LEFT JOIN pg_type AS base ON base.oid = type.typbasetype "
+              "JOIN pg_type AS type ON type.oid = atttypid LEFT JOIN pg_type AS base ON base.oid = "
+              "type.typbasetype "
               "WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"});
     // Each unique index that serves ON CONFLICT, and its columns.
     queries.push_back(

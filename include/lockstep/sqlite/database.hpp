@@ -43,8 +43,9 @@ class Session;
 template <class Key, sql::Record T, Runtime R>
 class Table;
 
-/// The statement that makes the table of receipts, for those who prepare a database for others. Rows of it may
-/// be erased once nobody sends the same request again: DELETE FROM lockstep_receipts WHERE created_at < ...
+/// The statement that makes the table of receipts, for those who prepare a database for others. Rows of it
+/// may be erased once nobody sends the same request again: DELETE FROM lockstep_receipts WHERE created_at <
+/// ...
 [[nodiscard]] inline std::string create_receipts(const std::string& table = "lockstep_receipts") {
   return sql::detail::create_receipts(table, "integer", "text");
 }
@@ -68,12 +69,12 @@ struct Options {
   Journal journal = Journal::wal;                  ///< see Journal
   Durability durability = Durability::power_loss;  ///< see Durability
   std::optional<std::chrono::nanoseconds> busy_timeout =
-      std::chrono::seconds{5};                  ///< how long a commit waits for others' locks
-                                                ///< before it throws sql::Busy; empty: for ever
-  bool foreign_keys = true;                     ///< enforce REFERENCES, which SQLite alone does not
-  std::string version_column = "lock_version";  ///< of tables whose mapping names none
+      std::chrono::seconds{5};                       ///< how long a commit waits for others' locks
+                                                     ///< before it throws sql::Busy; empty: for ever
+  bool foreign_keys = true;                          ///< enforce REFERENCES, which SQLite alone does not
+  std::string version_column = "lock_version";       ///< of tables whose mapping names none
   std::string receipts_table = "lockstep_receipts";  ///< in which receipts are kept
-  std::size_t idle_connections = 8;             ///< how many are kept open for the next session
+  std::size_t idle_connections = 8;                  ///< how many are kept open for the next session
   std::function<void(std::string_view)> on_statement = {};  ///< hears of each statement before it runs,
                                                             ///< on the thread that runs it
 };
@@ -420,7 +421,7 @@ class Session {
 template <Runtime R>
 class Database : public FindsVerbs {
  public:
-  using runtime_type = R;                             ///< as the verbs deduce it
+  using runtime_type = R;                           ///< as the verbs deduce it
   using Receipts = Table<std::string, Receipt, R>;  ///< what `receipts` gives
 
   /// Opens the file at `path`. Throws sql::DatabaseError, sql::Busy, or NotSupported for a database in
@@ -460,8 +461,8 @@ class Database : public FindsVerbs {
 
   /// Where the file is.
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
-  /// The table of receipts, in which what is performed once leaves one (verbs/once.hpp). Opened when it is first
-  /// asked for, and made if it is not there: where that is not allowed, run `create_receipts` before.
+  /// The table of receipts, in which what is performed once leaves one (verbs/once.hpp). Opened when it is
+  /// first asked for, and made if it is not there: where that is not allowed, run `create_receipts` before.
   /// Safe to call from any thread. Throws sql::MappingMismatch, and as `execute` does.
   [[nodiscard]] Receipts& receipts();
 

@@ -75,7 +75,6 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
   using Base = sql::StagingTable<Table, Key, T, Session<R>>;
   friend Base;
 
-
  public:
   using runtime_type = R;                                ///< the database's
   static constexpr bool loads_are_local = true;          ///< as LocalStorage asks

@@ -1,11 +1,10 @@
 // A request that is performed exactly once, however often it is sent: whoever sends it gives it a key, and a
-// receipt under that key commits together with what the request changes. So a commit whose answer did not come
-// is looked up rather than guessed at, and a client that was killed sends the same request again.
+// receipt under that key commits together with what the request changes. So a commit whose answer did not
+// come is looked up rather than guessed at, and a client that was killed sends the same request again.
 //
-// Two attempts with one key cannot both land, since each inserts the receipt: whether a look found it early or
-// late decides only how much is done in vain.
-// Source: P. Helland, "Idempotence Is Not a Medical Condition", ACM Queue 10(4), 2012, and the IETF draft "The
-// Idempotency-Key HTTP Header Field".
+// Two attempts with one key cannot both land, since each inserts the receipt: whether a look found it early
+// or late decides only how much is done in vain. Source: P. Helland, "Idempotence Is Not a Medical
+// Condition", ACM Queue 10(4), 2012, and the IETF draft "The Idempotency-Key HTTP Header Field".
 #pragma once
 
 #include <lockstep/core/fields.hpp>
@@ -51,8 +50,8 @@ class IdempotencyKeyReused : public Error {
   std::string key_;
 };
 
-/// The sender's name of a request: another one for each request, the same one whenever that is sent again. A UUID
-/// will do, or the number of an order.
+/// The sender's name of a request: another one for each request, the same one whenever that is sent again. A
+/// UUID will do, or the number of an order.
 class IdempotencyKey {
  public:
   /// Any text. Throws IdempotencyKeyMissing if it is empty.
@@ -70,8 +69,8 @@ class IdempotencyKey {
 /// That a request is to be performed once: `transact(db, {.idempotency_key = "order-4711"}, fn)`.
 struct Once {
   IdempotencyKey idempotency_key;  ///< the request's name
-  std::string request = {};        ///< what is asked, in words or bytes of the sender's, if a key that is used for
-                                   ///< something else is to be noticed; a digest of 63 bits is kept
+  std::string request = {};  ///< what is asked, in words or bytes of the sender's, if a key that is used for
+                             ///< something else is to be noticed; a digest of 63 bits is kept
   std::chrono::nanoseconds reconnect_for =
       std::chrono::seconds{30};  ///< connections that are lost are made again for so long
 };
@@ -88,8 +87,8 @@ struct Answer<void> {
   bool replayed;  ///< true if another call has performed it before
 };
 
-/// How the result of a request is kept in its receipt. Defined for std::string, integers, bool and enumerations;
-/// specialise it for a type of your own.
+/// How the result of a request is kept in its receipt. Defined for std::string, integers, bool and
+/// enumerations; specialise it for a type of your own.
 template <class T>
 struct Outcome;
 
@@ -113,7 +112,8 @@ struct Outcome<T> {
     Number number{};
     const auto* const end = text.data() + text.size();
     const auto [at, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc{} || at != end || !(static_cast<Number>(static_cast<T>(number)) == number)) return {};
+    if (error != std::errc{} || at != end || !(static_cast<Number>(static_cast<T>(number)) == number))
+      return {};
     return static_cast<T>(number);
   }
 
@@ -145,9 +145,8 @@ class Reconnects {
     if (!began_) began_ = now;
     if (stop_.stop_requested() || now - *began_ >= limit_) return false;
     if (lost_++ == 0) return true;
-    const std::chrono::nanoseconds range =
-        std::min<std::chrono::nanoseconds>(std::chrono::milliseconds{500},
-                                           std::chrono::milliseconds{5} * (1U << std::min(lost_, 10U)));
+    const std::chrono::nanoseconds range = std::min<std::chrono::nanoseconds>(
+        std::chrono::milliseconds{500}, std::chrono::milliseconds{5} * (1U << std::min(lost_, 10U)));
     const auto ticks = static_cast<std::uint64_t>(range.count());
     R::sleep_for(std::chrono::nanoseconds{static_cast<std::int64_t>(R::random() % (ticks + 1))}, stop_);
     return !stop_.stop_requested();
@@ -211,7 +210,8 @@ class OnceRun {
 
   [[nodiscard]] const std::string& key() const noexcept { return once_->idempotency_key.text(); }
 
-  /// Once more through the attempts; false if it was found that another one had landed, whose receipt is there.
+  /// Once more through the attempts; false if it was found that another one had landed, whose receipt is
+  /// there.
   template <class Loop>
   bool landed(Loop&& loop) {
     if (unknown_.empty() || found_) {
@@ -232,7 +232,8 @@ class OnceRun {
     }
   }
 
-  /// Sees to it that no earlier attempt can land any more, by a receipt that says that none has; false if one has.
+  /// Sees to it that no earlier attempt can land any more, by a receipt that says that none has; false if one
+  /// has.
   bool forestalled() {
     try {
       const auto forestall = [this](Tx& tx) {
@@ -315,16 +316,19 @@ class OnceRun {
 };
 
 template <SessionSource D, class F, class Prepare>
-auto run_once(D& source, const Once& once, std::int64_t digest, F& fn, Prepare&& prepare, const Retry& retry) {
+auto run_once(D& source, const Once& once, std::int64_t digest, F& fn, Prepare&& prepare,
+              const Retry& retry) {
   using Result = std::invoke_result_t<F&, Transaction<session_of<D>>&>;
   static_assert(!std::is_reference_v<Result>, "a transaction returns values: what it refers to ends with it");
-  static_assert(ReceiptSource<D>,
-                "an idempotency key needs a storage that keeps receipts: give your database a receipts(), a storage of "
-                "lockstep::Receipt by std::string that commits together with the others");
+  static_assert(
+      ReceiptSource<D>,
+      "an idempotency key needs a storage that keeps receipts: give your database a receipts(), a storage of "
+      "lockstep::Receipt by std::string that commits together with the others");
   if constexpr (ReceiptSource<D>) {
-    static_assert(std::is_void_v<Result> || KeptOutcome<Result>,
-                  "the result of a request with an idempotency key is kept as text: specialise lockstep::Outcome "
-                  "for its type, or return nothing");
+    static_assert(
+        std::is_void_v<Result> || KeptOutcome<Result>,
+        "the result of a request with an idempotency key is kept as text: specialise lockstep::Outcome "
+        "for its type, or return nothing");
     if constexpr (std::is_void_v<Result> || KeptOutcome<Result>) {
       return OnceRun<D, F, std::remove_reference_t<Prepare>>{source, once, digest, fn, prepare, retry}();
     }
@@ -358,16 +362,16 @@ template <Numeric Amount>
 
 }  // namespace detail
 
-/// Performs a request exactly once: as `transact`, and leaves a receipt under its key in the same commit. If there
-/// is one already, `fn` is not run, and what it gave then is returned. Of several calls with one key, on one machine
-/// or many, one performs it.
+/// Performs a request exactly once: as `transact`, and leaves a receipt under its key in the same commit. If
+/// there is one already, `fn` is not run, and what it gave then is returned. Of several calls with one key,
+/// on one machine or many, one performs it.
 ///
-/// Safe to call from any thread. A connection that is lost is made again (`Once::reconnect_for`), and a commit
-/// whose outcome is unknown is found out: the receipt is there, or the request is run again. `after_commit` hooks run
-/// in the call that has performed it, once that is known. Throws IdempotencyKeyReused if the key was used for
-/// another `Once::request`; what `transact` throws, and then nothing was written, and nothing that is still under
-/// way will be; OutcomeUnknown or ConnectionLost if the connection did not come back in time. Send the same request
-/// again then: the same key makes it one.
+/// Safe to call from any thread. A connection that is lost is made again (`Once::reconnect_for`), and a
+/// commit whose outcome is unknown is found out: the receipt is there, or the request is run again.
+/// `after_commit` hooks run in the call that has performed it, once that is known. Throws
+/// IdempotencyKeyReused if the key was used for another `Once::request`; what `transact` throws, and then
+/// nothing was written, and nothing that is still under way will be; OutcomeUnknown or ConnectionLost if the
+/// connection did not come back in time. Send the same request again then: the same key makes it one.
 ///
 /// What `fn` throws leaves no receipt: sent again, the request is tried again.
 /// Cost: as `transact`, and a look for the receipt, which is one round trip where loads cost any.
@@ -378,22 +382,25 @@ auto transact(D& source, const Once& once, F&& fn, const Retry& retry = {}, Call
   return detail::run_once(source, once, detail::digest(once.request), fn, nothing, retry);
 }
 
-/// Moves an amount exactly once: as `transfer`, under an idempotency key as `transact` with one. A key that was used
-/// for other accounts, another amount or another (described) member is refused with IdempotencyKeyReused.
+/// Moves an amount exactly once: as `transfer`, under an idempotency key as `transact` with one. A key that
+/// was used for other accounts, another amount or another (described) member is refused with
+/// IdempotencyKeyReused.
 ///
-/// Cost: two round trips where loads cost any, as a transfer without a key: the receipt is looked for together
-/// with the accounts.
+/// Cost: two round trips where loads cost any, as a transfer without a key: the receipt is looked for
+/// together with the accounts.
 template <auto Field = Balance{}, Storage S>
   requires detail::Numeric<detail::AmountOf<record_of<S>, Field>>
 Answer<> transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S>, Field>>& transfer,
                   const Once& once, const Retry& retry = {}, Caller where = Caller::here()) {
   [[maybe_unused]] const auto caller = detail::called_from(storage, where);
-  static_assert(Textual<key_of<S>>, "a transfer with an idempotency key: the accounts' keys need a text of their own");
+  static_assert(Textual<key_of<S>>,
+                "a transfer with an idempotency key: the accounts' keys need a text of their own");
   detail::check_transfer(storage, transfer);
   std::string request;
   if constexpr (Textual<key_of<S>>) {
-    request = text_of(std::tuple{name_of(storage), detail::field_name<record_of<S>, Field>(), text_of(transfer.from),
-                                 text_of(transfer.to), detail::amount_text(transfer.amount), once.request});
+    request = text_of(std::tuple{name_of(storage), detail::field_name<record_of<S>, Field>(),
+                                 text_of(transfer.from), text_of(transfer.to),
+                                 detail::amount_text(transfer.amount), once.request});
   }
   const auto move = [&](auto& tx) { detail::move_amount<Field>(tx, storage, transfer); };
   const auto prepare = [&](auto& tx) { detail::prepare_transfer(tx, storage, transfer); };

@@ -199,8 +199,8 @@ class Transaction {
     return member.present() ? &member.record() : nullptr;
   }
 
-  /// Says what will be read, so that a storage behind a network can load it in one round trip. Where it cannot,
-  /// or where this attempt locks each record first, nothing happens.
+  /// Says what will be read, so that a storage behind a network can load it in one round trip. Where it
+  /// cannot, or where this attempt locks each record first, nothing happens.
   template <Storage S>
   void prefetch(S& storage, std::span<const std::type_identity_t<key_of<S>>> keys) {
     if constexpr (PrefetchStorage<S>) {
@@ -486,10 +486,11 @@ struct NotResumed {
   void unknown(auto&) const noexcept {}
 };
 
-/// `resume` runs the loop of attempts, again if it wants to, and hears of each attempt whose outcome is unknown.
+/// `resume` runs the loop of attempts, again if it wants to, and hears of each attempt whose outcome is
+/// unknown.
 template <SessionSource D, class F, class Resume = NotResumed>
-auto run_transaction(D& source, F& fn, const Retry& retry,
-                     typename Transaction<session_of<D>>::Access access, Resume&& resume = {}) {
+auto run_transaction(D& source, F& fn, const Retry& retry, typename Transaction<session_of<D>>::Access access,
+                     Resume&& resume = {}) {
   using Tx = Transaction<session_of<D>>;
   using Result = std::invoke_result_t<F&, Tx&>;
   static_assert(!std::is_reference_v<Result>, "a transaction returns values: what it refers to ends with it");
@@ -558,7 +559,8 @@ using LastOf = std::tuple_element_t<sizeof...(Args) - 1, std::tuple<Args...>>;
 }  // namespace detail
 
 /// `transact(accounts, orders, fn)`: names the storages that take part, which must
-/// share one kind of session. Under simulation its commit has no line, as nothing can follow so many arguments.
+/// share one kind of session. Under simulation its commit has no line, as nothing can follow so many
+/// arguments.
 template <Storage S, Storage Second, class... Rest>
   requires std::same_as<session_of<S>, session_of<Second>> &&
            (sizeof...(Rest) >= 1) && std::invocable<detail::LastOf<Rest...>, Transaction<session_of<S>>&>

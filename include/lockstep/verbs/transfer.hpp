@@ -139,7 +139,8 @@ void move_amount(auto& tx, S& storage, const Order& order) {
 /// pessimistic (both records locked first), or adaptive. Throws AmountNotPositive,
 /// SameAccount, Missing, InsufficientFunds, AmountOverflow, ConstraintViolated, and
 /// Exhausted by `retry`'s limits; nothing was written then.
-/// Cost: two loads and one commit per attempt; the loads are one round trip where the storage can (PrefetchStorage).
+/// Cost: two loads and one commit per attempt; the loads are one round trip where the storage can
+/// (PrefetchStorage).
 template <auto Field = Balance{}, Storage S>
   requires detail::Numeric<detail::AmountOf<record_of<S>, Field>>
 void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S>, Field>>& transfer,
