@@ -19,3 +19,11 @@ function(lockstep_own_code)
     )
   endforeach()
 endfunction()
+
+# lockstep_may_be_one_source(<target>): where the build is made once and thrown away, as one source, which takes a
+# third of the time.
+function(lockstep_may_be_one_source target)
+  if(LOCKSTEP_AS_ONE_SOURCE)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+  endif()
+endfunction()

@@ -147,6 +147,14 @@ std::string Execution::explain_stuck(const std::vector<unsigned>& circle) const 
   return text;
 }
 
+namespace {
+
+bool alike(const Step& a, const Step& b) {
+  return a.thread == b.thread && a.operation == b.operation && a.object == b.object;
+}
+
+}  // namespace
+
 /// True if the recording repeats itself at least three times between its half and its last eighth, and
 /// there no thread finishes, and every thread that could run does. What repeats are threads, operations and
 /// objects; if it is one thread alone, it must also see the same each time, or it may just be counting.
@@ -158,11 +166,7 @@ bool Execution::runs_in_circles(std::size_t& period) const {
   const auto within = [&](std::size_t row) { return row > half && row <= end; };
   if (rows_.size() < shortest || std::ranges::any_of(finishes_, within)) return false;
   const std::size_t length = end - half;
-  const auto same = [&](std::size_t i, std::size_t j) {
-    const Step& a = rows_[half + i];
-    const Step& b = rows_[half + j];
-    return a.thread == b.thread && a.operation == b.operation && a.object == b.object;
-  };
+  const auto same = [&](std::size_t i, std::size_t j) { return alike(rows_[half + i], rows_[half + j]); };
   // The smallest period, by the failure function of Knuth, Morris & Pratt.
   std::vector<std::size_t> border(length, 0);
   for (std::size_t i = 1, k = 0; i != length; ++i) {
@@ -196,8 +200,13 @@ Finding Execution::finding() const {
     const std::string steps = std::to_string(limits_.steps) + " steps";
     if (std::size_t period = 0; runs_in_circles(period)) {
       finding.kind = FindingKind::livelock;
+      std::size_t first = rows_.size() / 2;
+      while (first != 0 && alike(rows_[first - 1], rows_[first - 1 + period])) --first;
+      finding.steps.resize(first + 2 * period);  // what follows is like it
       finding.message = "within " + steps + " the threads come to run in a circle of " +
-                        std::to_string(period) + ", in which all that can run do, and none finishes";
+                        std::to_string(period) +
+                        ", in which all that can run do, and none finishes; the first two rounds are steps " +
+                        std::to_string(first + 1) + " to " + std::to_string(first + 2 * period);
     } else {
       finding.message =
           "the execution is longer than " + steps + " (a loop that waits for others should yield)";

@@ -1,4 +1,4 @@
-// Everything that a test in the simulator needs.
+// What most tests in the simulator need; checkers and generated scenarios have headers of their own.
 #pragma once
 
 #include <lockstep/sim/atomic.hpp>
