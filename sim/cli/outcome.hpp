@@ -28,8 +28,8 @@ struct Outcome {
 [[nodiscard]] std::optional<FindingKind> found(const Outcome& outcome);
 [[nodiscard]] bool as_expected(const Outcome& outcome);
 [[nodiscard]] bool proven(const Outcome& outcome);
-/// Which interleavings "every interleaving" means, if not all of them: "fair ", "timely ", "fair and timely
-/// ". See Result::fair_only and Result::timely_only.
+/// Which interleavings "every interleaving" means: "fair", "timely", "fair and timely", each with a space
+/// after it, or nothing if it means all. See Result::fair_only and Result::timely_only.
 [[nodiscard]] std::string_view which(bool fair_only, bool timely_only);
 
 /// "ok" or "differs".

@@ -17,7 +17,7 @@ namespace lockstep::sim {
 
 namespace {
 
-constexpr std::string_view heading = "lockstep checkpoint 1\n";
+constexpr std::string_view heading = "lockstep checkpoint 2\n";
 
 std::uint64_t digest_of(std::string_view text) noexcept {
   std::uint64_t digest = 0;

@@ -78,6 +78,7 @@ bool shared_mutex::share(Execution* execution) {
 
 void shared_mutex::lock(source_location where) {
   Execution* execution = Execution::current();
+  if (execution == nullptr) refuse_strangers(id());
   if (execution == nullptr && !free()) refuse_to_block("shared_mutex::lock");
   if (execution != nullptr) {
     Acquire acquire{"lock", *this, never, where};
@@ -88,7 +89,10 @@ void shared_mutex::lock(source_location where) {
 
 bool shared_mutex::try_lock_until(Instant deadline, const source_location& where) {
   Execution* execution = Execution::current();
-  if (execution == nullptr) return take(execution);
+  if (execution == nullptr) {
+    refuse_strangers(id());
+    return take(execution);
+  }
   const bool over = execution->times_out(deadline, where);
   const Instant limit = over ? 0 : deadline;
   Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, limit, where};
@@ -120,6 +124,7 @@ void shared_mutex::unlock(source_location where) {
 
 void shared_mutex::lock_shared(source_location where) {
   Execution* execution = Execution::current();
+  if (execution == nullptr) refuse_strangers(id());
   if (execution == nullptr && !shareable()) refuse_to_block("shared_mutex::lock_shared");
   if (execution != nullptr) {
     AcquireShared acquire{"lock_shared", *this, never, where};
@@ -130,7 +135,10 @@ void shared_mutex::lock_shared(source_location where) {
 
 bool shared_mutex::try_lock_shared_until(Instant deadline, const source_location& where) {
   Execution* execution = Execution::current();
-  if (execution == nullptr) return share(execution);
+  if (execution == nullptr) {
+    refuse_strangers(id());
+    return share(execution);
+  }
   const bool over = execution->times_out(deadline, where);
   const Instant limit = over ? 0 : deadline;
   AcquireShared acquire{deadline == 0 ? "try_lock_shared" : "try_lock_shared_until", *this, limit, where};

@@ -1,6 +1,7 @@
 #include <lockstep/memory/cell.hpp>
 #include <lockstep/verbs/cells.hpp>
 
+#include "support/at_once.hpp"
 #include "support/print.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -9,7 +10,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <latch>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -19,6 +19,7 @@
 #include <vector>
 
 using namespace lockstep;
+using test::at_once;
 using namespace std::chrono_literals;
 
 namespace {
@@ -44,20 +45,6 @@ struct Wide {
   std::array<std::uint64_t, 64> words{};
   bool operator==(const Wide&) const = default;
 };
-
-/// Runs `work(thread)` on so many threads that begin together.
-template <class Work>
-void at_once(int count, Work work) {
-  std::latch start{count};
-  std::vector<std::thread> threads;
-  for (int i = 0; i != count; ++i) {
-    threads.emplace_back([&, i] {
-      start.arrive_and_wait();
-      work(i);
-    });
-  }
-  for (auto& thread : threads) thread.join();
-}
 
 }  // namespace
 

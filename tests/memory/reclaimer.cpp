@@ -1,6 +1,7 @@
 #include <lockstep/memory/reclaimer.hpp>
 #include <lockstep/verbs/cells.hpp>
 
+#include "support/at_once.hpp"
 #include "support/print.hpp"
 #include "support/throwing.hpp"
 
@@ -18,6 +19,7 @@
 #include <vector>
 
 using namespace lockstep;
+using test::at_once;
 
 namespace {
 
@@ -80,19 +82,6 @@ struct Wallet {
   std::vector<std::string> entries;
   bool operator==(const Wallet&) const = default;
 };
-
-template <class Work>
-void at_once(int count, Work work) {
-  std::latch start{count};
-  std::vector<std::thread> threads;
-  for (int i = 0; i != count; ++i) {
-    threads.emplace_back([&, i] {
-      start.arrive_and_wait();
-      work(i);
-    });
-  }
-  for (auto& thread : threads) thread.join();
-}
 
 }  // namespace
 

@@ -15,7 +15,10 @@ struct Elsewhere {
     static lockstep::postgres::Table<int, Record> table{all.db, "wallets"};
     return table;
   }
-  Elsewhere() { table.database().execute("DELETE FROM wallets"); }
+  Elsewhere() {
+    static_cast<void>(table.receipts());  // so that there is something to delete from
+    table.database().execute("DELETE FROM wallets; DELETE FROM lockstep_receipts");
+  }
 
   lockstep::postgres::Table<int, Record>& table = wallets();
 };
@@ -262,6 +265,23 @@ BOOST_AUTO_TEST_CASE(a_commit_waits_for_the_lock_of_what_it_validates) {
   });
   BOOST_TEST(seen.found == "nothing");
   BOOST_TEST(seen.outcomes == (Outcomes{"105 and 200", "105 and 205"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(receipts_have_the_locks_of_their_database) {
+  const auto seen = explored<Elsewhere<Wallet>>(
+      [](auto& bank) {
+        auto receipts = bank.wallets.receipts();
+        sim::concurrently([&] { with_lock(bank.wallets, 1, [](Wallet& wallet) { wallet.balance += 5; }); },
+                          [&] {
+                            auto session = receipts.session();
+                            receipts.lock(session, "a");
+                            bank.wallets.lock(session, 1);
+                          });
+        return std::string{};
+      },
+      {});
+  BOOST_TEST(seen.found == "nothing");
+  BOOST_TEST(seen.outcomes == Outcomes{"105 and 100"}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_lock_that_the_simulator_does_not_know_of_is_said_and_not_waited_for) {

@@ -1,4 +1,6 @@
 #include <lockstep/sim/mutex.hpp>
+#include <lockstep/sim/semaphore.hpp>
+#include <lockstep/sim/shared_mutex.hpp>
 #include <lockstep/sim/this_thread.hpp>
 #include <lockstep/sim/thread.hpp>
 #include <lockstep/sim/var.hpp>
@@ -309,6 +311,8 @@ BOOST_AUTO_TEST_CASE(threads_that_the_simulator_does_not_know_are_refused) {
       [&] {
         atomic<int> x{0};
         timed_mutex guard;
+        shared_mutex shared;
+        binary_semaphore permit{1};
         told.clear();
         told_by([&] { x.store(1); });
         told_by([&] { static_cast<void>(x.load()); });
@@ -318,10 +322,17 @@ BOOST_AUTO_TEST_CASE(threads_that_the_simulator_does_not_know_are_refused) {
         });
         told_by([&] { guard.lock(); });
         told_by([&] { static_cast<void>(guard.try_lock()); });
+        told_by([&] { shared.lock(); });
+        told_by([&] { static_cast<void>(shared.try_lock()); });
+        told_by([&] { shared.lock_shared(); });
+        told_by([&] { static_cast<void>(shared.try_lock_shared()); });
+        told_by([&] { static_cast<void>(permit.try_acquire()); });
         told_by([&] { outside.store(1); });
       },
       {.executions = 1}));
-  BOOST_TEST(told == "refused, refused, refused, refused, refused, used, ");
+  BOOST_TEST(
+      told ==
+      "refused, refused, refused, refused, refused, refused, refused, refused, refused, refused, used, ");
 }
 
 BOOST_AUTO_TEST_CASE(a_proof_in_which_threads_did_nothing_visible_says_so) {

@@ -41,11 +41,13 @@ void differs(const std::function<std::string()>& body, const std::string& one, s
   BOOST_TEST(timely.outcomes == std::set{one}, boost::test_tools::per_element());
   BOOST_TEST(timely.result.complete);
   BOOST_TEST(timely.result.timely_only);
+  BOOST_TEST(!timely.result.proven());
   const Seen any = seen(body, timeouts);
   others.insert(one);
   BOOST_TEST(any.outcomes == others, boost::test_tools::per_element());
   BOOST_TEST(any.result.complete);
   BOOST_TEST(!any.result.timely_only);
+  BOOST_TEST(any.result.proven());
 }
 
 /// A wait with a limit, and how it ended.

@@ -25,6 +25,8 @@ struct Elsewhere {
           "CREATE TABLE IF NOT EXISTS wallets (id INTEGER PRIMARY KEY, balance INTEGER, lock_version "
           "INTEGER);"
           "DELETE FROM wallets");
+      db.execute(lockstep::sqlite::create_receipts());
+      db.execute("DELETE FROM lockstep_receipts");
     }
   };
   lockstep::sqlite::Database<Runtime> db{path(), test::quick({.busy_timeout = std::nullopt})};

@@ -7,6 +7,7 @@
 #include <lockstep/sim/concurrently.hpp>
 #include <lockstep/sim/sim.hpp>
 #include <lockstep/sim/simulated.hpp>
+#include <lockstep/verbs/once.hpp>
 
 #include <boost/describe/class.hpp>
 #include <boost/test/unit_test.hpp>
@@ -260,6 +261,22 @@ BOOST_AUTO_TEST_CASE(whatever_is_lost_on_the_way_a_transfer_happens_wholly_or_no
                                           "unknown, 70 and 130", "unknown, 75 and 130"}),
                boost::test_tools::per_element());
   }
+}
+
+// The receipt commits with what the request changes, in a table of the same database.
+BOOST_AUTO_TEST_CASE(a_request_with_a_key_happens_once_however_often_replies_are_lost) {
+  const auto seen = same_on_both(
+      [](auto& bank) -> std::string {
+        const auto send = [&] {
+          static_cast<void>(
+              transfer(bank.wallets, {.from = 1, .to = 2, .amount = 30}, {.idempotency_key = "a"}, at_once));
+        };
+        sim::concurrently(send, send);
+        return "";
+      },
+      {.lost_requests = 1, .lost_replies = 1});
+  BOOST_TEST(seen.found == "nothing");
+  BOOST_TEST(seen.outcomes == Outcomes{"70 and 130"}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

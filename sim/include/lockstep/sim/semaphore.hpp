@@ -79,6 +79,7 @@ class counting_semaphore {
       detail::WaitUntil wait{name, {id(), true}, readiness, limit, ready, where};
       execution->visible_late(wait, over && count_ == 0);
     }
+    if (execution == nullptr) refuse_strangers(id());
     const bool tried = deadline == 0 && execution != nullptr;
     const bool acquired = count_ > 0 && !(tried && execution->spuriously());
     if (acquired) {

@@ -334,7 +334,7 @@ class Simulated : public FindsVerbs {
     requires ReceiptSource<S>
   {
     using Receipts = std::remove_reference_t<decltype(storage_->receipts())>;
-    return Simulated<Receipts>{quietly([&] { return &storage_->receipts(); }), faults_};
+    return Simulated<Receipts>{quietly([&] { return &storage_->receipts(); }), faults_, locks_};
   }
   /// What may go wrong, and how often it did; null if nothing may.
   [[nodiscard]] const FaultInjector* faults() const noexcept { return faults_.get(); }
@@ -485,8 +485,9 @@ class Simulated : public FindsVerbs {
   template <Storage Other>
   friend class Simulated;
 
-  Simulated(S* storage, std::shared_ptr<FaultInjector> faults) noexcept
-      : storage_{storage}, faults_{std::move(faults)} {}
+  Simulated(S* storage, std::shared_ptr<FaultInjector> faults,
+            std::shared_ptr<detail::RecordLocks> locks) noexcept
+      : storage_{storage}, faults_{std::move(faults)}, locks_{std::move(locks)} {}
 
   [[nodiscard]] std::string called(const key_type& key) const { return to_string(Place{name(), shown(key)}); }
   [[nodiscard]] Access record(const key_type& key) const { return reads(called(key)); }
