@@ -18,10 +18,14 @@ BOOST_AUTO_TEST_CASE(any_bundle_with_the_right_parts_is_a_runtime) {
   struct WithoutClock : StdRuntime {
     struct clock {};
   };
+  struct WithoutTimeOfDay : StdRuntime {
+    struct system_clock {};
+  };
   struct WithoutRandom : StdRuntime {
     static int random() { return 4; }
   };
-  static_assert(!Runtime<WithoutClock> && !Runtime<WithoutRandom> && !Runtime<int>);
+  static_assert(!Runtime<WithoutClock> && !Runtime<WithoutTimeOfDay> && !Runtime<WithoutRandom> &&
+                !Runtime<int>);
 }
 
 BOOST_AUTO_TEST_CASE(a_storage_names_its_runtime_and_verbs_deduce_it) {

@@ -55,6 +55,19 @@ BOOST_AUTO_TEST_CASE(random_numbers_differ_by_thread_and_repeat_by_execution) {
   BOOST_TEST(numbers.size() == 4U);
 }
 
+BOOST_AUTO_TEST_CASE(the_time_of_day_is_virtual_and_begins_anew_in_every_execution) {
+  const Result result = explore([] {
+    atomic<int> x{0};
+    const auto midnight = std::chrono::sys_days{std::chrono::January / 1 / 2000};
+    check(Runtime::system_clock::now() == midnight, "it begins at midnight");
+    Runtime::sleep_for(36h);
+    check(Runtime::system_clock::now() == midnight + 36h, "it goes as fast as the other clock");
+    test::concurrently([&] { x = 1; }, [&] { x = 2; });
+  });
+  BOOST_TEST(result.passed(), result.report());
+  BOOST_TEST(result.executions == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(sleeping_ends_early_when_it_is_asked_to_stop) {
   const Result result = explore([] {
     std::stop_source source;

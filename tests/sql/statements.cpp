@@ -12,11 +12,11 @@ using sql::detail::Statements;
 
 namespace {
 
-constexpr Dialect questions{.numbered = false, .now = "now()"};
-constexpr Dialect numbers{.numbered = true, .now = "now()"};
+constexpr Dialect questions{.numbered = false};
+constexpr Dialect numbers{.numbered = true};
 
 Statements of(const Dialect& dialect, const std::string& version = "v") {
-  return {{"t", {"a", "b"}, {"x", "y"}, version, "made", "changed"}, dialect};
+  return {{"t", {"a", "b"}, {"x", "y"}, version, "made", "changed", {}, {}}, dialect};
 }
 
 }  // namespace
@@ -35,16 +35,25 @@ BOOST_AUTO_TEST_CASE(reads_give_the_version_first) {
 
 BOOST_AUTO_TEST_CASE(an_update_names_what_changed_and_guards_the_version) {
   BOOST_TEST(of(numbers).update(std::array{false, true}, true) ==
-             R"(UPDATE "t" SET "y" = $1, "v" = $2, "changed" = now() WHERE "a" = $3 AND "b" = $4 )"
-             R"(AND COALESCE("v", 0) = $5)");
+             R"(UPDATE "t" SET "y" = $1, "v" = $2, "changed" = $3 WHERE "a" = $4 AND "b" = $5 )"
+             R"(AND COALESCE("v", 0) = $6)");
   BOOST_TEST(of(questions).update(std::array{false, false}, false) ==
-             R"(UPDATE "t" SET "v" = ?, "changed" = now() WHERE "a" = ? AND "b" = ?)");
+             R"(UPDATE "t" SET "v" = ?, "changed" = ? WHERE "a" = ? AND "b" = ?)");
 }
 
 BOOST_AUTO_TEST_CASE(an_insert_leaves_a_row_that_is_there_alone) {
   BOOST_TEST(of(numbers).insert() ==
              R"(INSERT INTO "t" ("a", "b", "v", "x", "y", "made", "changed") )"
-             R"(VALUES ($1, $2, $3, $4, $5, now(), now()) ON CONFLICT ("a", "b") DO NOTHING)");
+             R"(VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT ("a", "b") DO NOTHING)");
+}
+
+BOOST_AUTO_TEST_CASE(a_time_that_a_field_shows_is_named_once) {
+  const Statements shown{{"t", {"a"}, {"x", "changed"}, "v", "made", "changed", {}, 1}, questions};
+  BOOST_TEST(
+      shown.insert() ==
+      R"(INSERT INTO "t" ("a", "v", "x", "changed", "made") VALUES (?, ?, ?, ?, ?) ON CONFLICT ("a") DO NOTHING)");
+  BOOST_TEST(shown.update(std::array{false, true}, false) ==
+             R"(UPDATE "t" SET "changed" = ?, "v" = ? WHERE "a" = ?)");
 }
 
 BOOST_AUTO_TEST_CASE(an_erase_guards_the_version_if_it_is_to) {
@@ -57,7 +66,7 @@ BOOST_AUTO_TEST_CASE(without_a_version_column_there_is_none_to_name) {
   const auto bare = of(questions, "");
   BOOST_TEST(bare.select_version() == R"(SELECT 0, "x", "y" FROM "t" WHERE "a" = ? AND "b" = ?)");
   BOOST_TEST(bare.erase(true) == bare.erase(false));
-  const Statements plain{{"t", {"a"}, {"x"}, "", "", ""}, questions};
+  const Statements plain{{"t", {"a"}, {"x"}, "", "", "", {}, {}}, questions};
   BOOST_TEST(plain.update(std::array{false}, true) == R"(UPDATE "t" SET "a" = "a" WHERE "a" = ?)");
   BOOST_TEST(plain.insert() == R"(INSERT INTO "t" ("a", "x") VALUES (?, ?) ON CONFLICT ("a") DO NOTHING)");
 }

@@ -32,6 +32,12 @@ struct ScriptedRuntime {
     static constexpr bool is_steady = true;
     static time_point now() noexcept { return script().now; }
   };
+  struct system_clock {
+    using duration = std::chrono::nanoseconds;
+    static std::chrono::time_point<std::chrono::system_clock, duration> now() noexcept {
+      return std::chrono::time_point<std::chrono::system_clock, duration>{script().now.time_since_epoch()};
+    }
+  };
 
   struct Script {
     clock::time_point now{};

@@ -5,6 +5,7 @@
 #include <lockstep/postgres/connection.hpp>
 #include <lockstep/postgres/statements.hpp>
 #include <lockstep/sql/entry.hpp>
+#include <lockstep/sql/timestamp.hpp>
 #include <lockstep/storage/commit.hpp>
 
 #include <algorithm>
@@ -49,8 +50,8 @@ class Entry : public sql::detail::Entry {
   [[nodiscard]] virtual Query select(Hold hold) const = 0;
   [[nodiscard]] virtual Query select_unless_locked(Hold hold) const = 0;
   [[nodiscard]] virtual Query check(std::span<const Guard> guards) const = 0;
-  /// What is staged, as a statement.
-  [[nodiscard]] virtual Query land(bool alone) const = 0;
+  /// What is staged, as a statement. `time` is that of the commit.
+  [[nodiscard]] virtual Query land(bool alone, sql::detail::CommitTime& time) const = 0;
   /// False if that takes a check in a statement before it.
   [[nodiscard]] virtual bool lands_alone() const = 0;
   /// What the first row has from `column` on: the version, and the fields. Throws sql::Unreadable.

@@ -12,8 +12,7 @@
 
 namespace lockstep::postgres::detail {
 
-/// Times are kept in UTC, as ActiveRecord keeps them; the session's time zone is UTC, too.
-inline constexpr sql::detail::Dialect dialect{.numbered = true, .now = "(now() AT TIME ZONE 'UTC')"};
+inline constexpr sql::detail::Dialect dialect{.numbered = true};
 
 /// What a write asks of the row that is stored.
 enum class Guard {
@@ -94,23 +93,17 @@ class Statements {
   // the fields of what is stored, as the statement saw it when it began. A write among others gives the
   // version only, and an error where its guard has held and yet nothing was written.
 
-  /// Binds the key, the version if there is one, the fields.
+  /// Binds the key, the version if there is one, the fields, each of the times.
   [[nodiscard]] std::string insert(bool alone) const {
     Text sql{dialect};
     auto columns = layout_.key;
     if (versioned()) columns.push_back(layout_.version);
     columns.insert(columns.end(), layout_.fields.begin(), layout_.fields.end());
-    const auto times = {layout_.created_at, layout_.updated_at};
+    layout_.for_each_own_time(true, [&](const std::string& column) { columns.push_back(column); });
     const auto name = [&](const std::string& column) { sql.name(column); };
 
     sql.add("WITH lockstep_landed AS (INSERT INTO ").name(layout_.table).add(" (").list(columns, ", ", name);
-    for (const auto& column : times) {
-      if (!column.empty()) sql.add(", ").name(column);
-    }
     sql.add(") SELECT ").list(columns, ", ", [&](const std::string&) { sql.value(); });
-    for (const auto& column : times) {
-      if (!column.empty()) sql.add(", ").add(dialect.now);
-    }
     if (alone) {
       sql.add(" ON CONFLICT (").list(layout_.key, ", ", name).add(") DO NOTHING");
     } else {
@@ -120,7 +113,8 @@ class Statements {
     return finished(std::move(sql), alone, 1, true);
   }
 
-  /// Binds the fields that `changed` has, the key, and the old version if guarded. A version moves by one.
+  /// Binds the fields that `changed` has, the time if it has a column of its own, the key, and the old
+  /// version if guarded. A version moves by one.
   [[nodiscard]] std::string update(std::span<const bool> changed, bool guarded, bool alone) const {
     Text sql{dialect};
     sql.add("WITH lockstep_landed AS (UPDATE ").name(layout_.table).add(" SET ");
@@ -134,7 +128,7 @@ class Statements {
       if (changed[at]) set(layout_.fields[at]).value();
     }
     if (versioned()) set(layout_.version).add(version()).add(" + 1");
-    if (!layout_.updated_at.empty()) set(layout_.updated_at).add(dialect.now);
+    layout_.for_each_own_time(false, [&](const std::string& column) { set(column).value(); });
     if (comma.empty()) set(layout_.key.front()).name(layout_.key.front());  // it is there, and stays as it is
     const auto key = where_key(sql);
     if (guarded) where_version(sql);
@@ -143,7 +137,8 @@ class Statements {
     return finished(std::move(sql), alone, key, true);
   }
 
-  /// Binds the fields, the new version, the key and the old version: an erased row that was inserted again.
+  /// Binds the fields, the new version, the time, the key and the old version: an erased row that was
+  /// inserted again.
   [[nodiscard]] std::string replace(std::span<const bool> changed) const {
     Text sql{dialect};
     sql.add("WITH lockstep_landed AS (UPDATE ").name(layout_.table).add(" SET ");
@@ -151,7 +146,8 @@ class Statements {
       if (changed[at]) sql.name(layout_.fields[at]).add(" = ").value().add(", ");
     }
     sql.name(layout_.version).add(" = ").value();
-    if (!layout_.updated_at.empty()) sql.add(", ").name(layout_.updated_at).add(" = ").add(dialect.now);
+    layout_.for_each_own_time(
+        false, [&](const std::string& column) { sql.add(", ").name(column).add(" = ").value(); });
     where_key(sql);
     where_version(sql);
     sql.add(" AND ").add(all_hold);

@@ -43,6 +43,8 @@ namespace detail {
       return !whole && !real && !bytes && !is("bpchar");  // which pads with spaces
     case sql::ColumnType::blob:
       return bytes;
+    case sql::ColumnType::timestamp:
+      return is("timestamp", "timestamptz");
   }
   return false;
 }
@@ -186,7 +188,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
       return query;
     }
 
-    [[nodiscard]] Query land(bool alone) const override {
+    [[nodiscard]] Query land(bool alone, sql::detail::CommitTime& time) const override {
       const bool guarded = staged.guarded;
       if (staged.write == Staged::Write::erase) {
         auto query = keyed(statements().erase(guarded, alone));
@@ -194,20 +196,25 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
         return query;
       }
       const auto key = sql::detail::key_values(key_);
-      const auto values = sql::detail::values_of(record());
+      const auto& layout = statements().layout();
       if (guarded && staged.guard.absent()) {
         Query query{statements().insert(alone)};
         query.bind_all(key);
         if (statements().versioned()) query.bind(number(initial()));
-        return std::move(query.bind_all(values));
+        query.bind_all(sql::detail::row_to_insert(layout, record(), time).values);
+        bind_times(query, true, time);
+        return query;
       }
-      const auto changed = sql::detail::changed_fields(record(), static_cast<const T*>(staged.base.get()));
+      const auto row =
+          sql::detail::row_to_update(layout, record(), static_cast<const T*>(staged.base.get()), time);
       const bool replaces = !staged.initial.absent() && statements().versioned();
-      Query query{replaces ? statements().replace(changed) : statements().update(changed, guarded, alone)};
-      for (std::size_t at = 0; at < values.size(); ++at) {
-        if (changed[at]) query.bind(values[at]);
+      Query query{replaces ? statements().replace(row.changed)
+                           : statements().update(row.changed, guarded, alone)};
+      for (std::size_t at = 0; at < row.values.size(); ++at) {
+        if (row.changed[at]) query.bind(row.values[at]);
       }
       if (replaces) query.bind(number(staged.initial));
+      bind_times(query, false, time);
       query.bind_all(key);
       if (guarded) query.bind(number(staged.guard));
       return query;
@@ -253,6 +260,9 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     [[nodiscard]] const detail::Statements& statements() const noexcept { return table_->statements_; }
     [[nodiscard]] const T& record() const { return *static_cast<const T*>(staged.record.get()); }
     [[nodiscard]] Version initial() const { return staged.initial.absent() ? Version{0} : staged.initial; }
+    void bind_times(Query& query, bool insert, sql::detail::CommitTime& time) const {
+      statements().layout().for_each_own_time(insert, [&](const std::string&) { query.bind(time.text()); });
+    }
     [[nodiscard]] Query keyed(std::string sql) const {
       Query query{std::move(sql)};
       query.bind_all(sql::detail::key_values(key_));

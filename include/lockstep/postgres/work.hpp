@@ -11,6 +11,7 @@
 #include <lockstep/postgres/entry.hpp>
 #include <lockstep/postgres/options.hpp>
 #include <lockstep/runtime/runtime.hpp>
+#include <lockstep/sql/timestamp.hpp>
 #include <lockstep/storage/storage.hpp>
 
 #include <algorithm>
@@ -393,6 +394,7 @@ struct SessionWork {
     if (within) wait_up_to(asked.queries, milliseconds(database->options_.lock_timeout));
     asked.whose.resize(asked.queries.size());
 
+    sql::detail::CommitTime time{&sql::detail::present_time<R>};
     const auto guards = staged.front()->guards();
     const bool alone =
         staged.size() == 1 && guards.size() == 1 && staged.front()->writes() && staged.front()->lands_alone();
@@ -400,7 +402,7 @@ struct SessionWork {
     std::vector<std::size_t> writes(staged.size());
     if (alone) {
       if (guards.front() == Guard::absent) asked.add_number_of(*staged.front(), true);
-      writes.front() = asked.add(staged.front()->land(true), staged.front());
+      writes.front() = asked.add(staged.front()->land(true, time), staged.front());
     } else {
       asked.add(Query{std::string{Statements::begin_checks}});
       for (const auto at : in_order(staged)) {
@@ -412,7 +414,7 @@ struct SessionWork {
         checks[at] = asked.add(entry.check(its), &entry);
       }
       for (std::size_t at = 0; at < staged.size(); ++at) {
-        if (staged[at]->writes()) writes[at] = asked.add(staged[at]->land(false), staged[at]);
+        if (staged[at]->writes()) writes[at] = asked.add(staged[at]->land(false, time), staged[at]);
       }
     }
     if (within) asked.add(Query{"COMMIT"});

@@ -16,11 +16,12 @@
 namespace lockstep {
 
 /// A bundle of what concurrent code needs: atomics, mutexes, waiting, threads,
-/// a monotonic clock, sleeping and randomness, with std's names and meanings.
+/// a monotonic clock, the time of day, sleeping and randomness, with std's names and meanings.
 ///
 /// `sleep_for(duration, stop)` returns early when `stop` is requested; a default
-/// `std::stop_token` never is. `random()` is uniform over 64 bits and safe to call
-/// from any thread; it is for back-off and choice, not for secrets.
+/// `std::stop_token` never is. `system_clock` counts from where std's does: it is what storages put down as
+/// the time of a write. `random()` is uniform over 64 bits and safe to call from any thread; it is for
+/// back-off and choice, not for secrets.
 template <class R>
 concept Runtime = requires(std::chrono::nanoseconds duration, std::stop_token stop, std::memory_order order) {
   typename R::template atomic<std::uint64_t>;
@@ -30,6 +31,9 @@ concept Runtime = requires(std::chrono::nanoseconds duration, std::stop_token st
   typename R::clock;
   requires R::clock::is_steady;
   { R::clock::now() } -> std::same_as<typename R::clock::time_point>;
+  {
+    R::system_clock::now()
+  } -> std::same_as<std::chrono::time_point<std::chrono::system_clock, typename R::system_clock::duration>>;
   { R::random() } -> std::same_as<std::uint64_t>;
   R::sleep_for(duration, stop);
   R::yield();

@@ -18,6 +18,7 @@ struct StdRuntime {
   using condition_variable = std::condition_variable;  ///< std's
   using thread = std::thread;                          ///< std's
   using clock = std::chrono::steady_clock;             ///< monotonic, of the machine
+  using system_clock = std::chrono::system_clock;      ///< the time of day, of the machine
 
   /// std::atomic_thread_fence
   static void fence(std::memory_order order) noexcept { std::atomic_thread_fence(order); }

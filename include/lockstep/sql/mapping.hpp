@@ -4,6 +4,7 @@
 
 #include <lockstep/core/fields.hpp>
 #include <lockstep/core/text.hpp>
+#include <lockstep/sql/timestamp.hpp>
 #include <lockstep/sql/value.hpp>
 
 #include <boost/mp11/list.hpp>
@@ -12,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,7 +38,7 @@ struct Mapping {
   std::vector<Renamed> columns = {};      ///< fields whose columns have other names
   std::string version = {};               ///< the version column; empty: as the database's options say
   std::string created_at = {};            ///< set to the time of the insert, if named
-  std::string updated_at = {};            ///< set to the time of every write, if named
+  std::string updated_at = {};  ///< set to the time of every write, if named; a field may show either
 };
 
 /// A record that a table can hold: described, and each field has a Codec.
@@ -77,6 +79,13 @@ template <Record T>
   }
   return changed;
 }
+
+/// What is written of a record: its fields' values, and which of them. Views of the record, and of the time.
+template <Record T>
+struct RowToWrite {
+  std::array<Value, field_count<T>> values;
+  std::array<bool, field_count<T>> changed;
+};
 
 /// A record of the values that `value(index)` gives. Calls `unfit(index)`, which throws, where one does not
 /// fit.
@@ -133,7 +142,40 @@ struct Layout {
   std::string version;  // empty: the table has no version column
   std::string created_at;
   std::string updated_at;
+  std::optional<std::size_t> created_field = {};  // the field that shows created_at, if one does
+  std::optional<std::size_t> updated_field = {};
+
+  /// Calls `visit(column)` for the times that a write sets, and that no field stands for.
+  template <class Visit>
+  void for_each_own_time(bool insert, Visit&& visit) const {
+    if (insert && !created_at.empty() && !created_field) visit(created_at);
+    if (!updated_at.empty() && !updated_field) visit(updated_at);
+  }
 };
+
+/// The row to insert for `record` at `time`.
+template <Record T>
+[[nodiscard]] RowToWrite<T> row_to_insert(const Layout& layout, const T& record, CommitTime& time) {
+  RowToWrite<T> row{values_of(record), {}};
+  row.changed.fill(true);
+  for (const auto field : {layout.created_field, layout.updated_field}) {
+    if (field) row.values[*field] = time.text();
+  }
+  return row;
+}
+
+/// What to write of `record` at `time`, where `base` was there; null where that is not known.
+template <Record T>
+[[nodiscard]] RowToWrite<T> row_to_update(const Layout& layout, const T& record, const T* base,
+                                          CommitTime& time) {
+  RowToWrite<T> row{values_of(record), changed_fields(record, base)};
+  if (layout.created_field) row.changed[*layout.created_field] = false;
+  if (layout.updated_field) {
+    row.changed[*layout.updated_field] = true;
+    row.values[*layout.updated_field] = time.text();
+  }
+  return row;
+}
 
 /// The one mismatch of a table that is not there.
 inline constexpr auto no_such_table = "there is no such table";
@@ -164,7 +206,7 @@ template <class Key, Record T, class Holds>
     }
   };
 
-  Layout layout{mapping.table, mapping.key, {}, {}, mapping.created_at, mapping.updated_at};
+  Layout layout{mapping.table, mapping.key, {}, {}, mapping.created_at, mapping.updated_at, {}, {}};
   if (mapping.key.size() == key_width<Key>) {
     for (std::size_t part = 0; part < key_width<Key>; ++part) {
       require(mapping.key[part], "key", key_types<Key>()[part]);
@@ -202,14 +244,13 @@ template <class Key, Record T, class Holds>
       mismatches.push_back(joined("column ", version, " counts versions, and cannot be a field"));
     }
   }
-  for (const auto& [name, what] :
-       {std::pair{mapping.created_at, "created_at"}, {mapping.updated_at, "updated_at"}}) {
-    if (name.empty()) continue;
-    require(name, what, ColumnType::text);
-    if (std::ranges::find(layout.fields, name) != layout.fields.end()) {
-      mismatches.push_back(
-          joined("column ", name, " is written by the storage, and cannot be a field (", what, ")"));
-    }
+  for (const auto& [name, what, shown] :
+       {std::tuple{&mapping.created_at, "created_at", &layout.created_field},
+        std::tuple{&mapping.updated_at, "updated_at", &layout.updated_field}}) {
+    if (name->empty()) continue;
+    require(*name, what, ColumnType::timestamp);
+    const auto field = std::ranges::find(layout.fields, *name);
+    if (field != layout.fields.end()) *shown = static_cast<std::size_t>(field - layout.fields.begin());
   }
   return layout;
 }

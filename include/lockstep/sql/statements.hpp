@@ -25,8 +25,7 @@ namespace detail {
 
 /// In what databases differ.
 struct Dialect {
-  bool numbered;         ///< placeholders are $1, $2, ...; else each is ?
-  std::string_view now;  ///< the present time, as columns like updated_at keep it
+  bool numbered;  ///< placeholders are $1, $2, ...; else each is ?
 };
 
 /// One statement in the making: text and placeholders in the order in which they are bound.
@@ -82,15 +81,16 @@ class Statements {
   [[nodiscard]] const std::string& select() const noexcept { return select_; }
   /// Binds the key. Gives the version.
   [[nodiscard]] const std::string& select_version() const noexcept { return select_version_; }
-  /// Binds the key, the version if there is one, the fields. Inserts nothing where the key is taken.
+  /// Binds the key, the version if there is one, the fields, each of the times. Inserts nothing where the key
+  /// is taken.
   [[nodiscard]] const std::string& insert() const noexcept { return insert_; }
   /// Binds the key, and the version if guarded.
   [[nodiscard]] const std::string& erase(bool guarded) const noexcept {
     return guarded && versioned() ? erase_ : erase_unguarded_;
   }
 
-  /// Binds the fields that `changed` has, the new version if there is one, the key, and the old
-  /// version if guarded.
+  /// Binds the fields that `changed` has, the new version if there is one, the time if it has a column of its
+  /// own, the key, and the old version if guarded.
   [[nodiscard]] std::string update(std::span<const bool> changed, bool guarded) const {
     StatementText sql{*dialect_};
     sql.add("UPDATE ").name(layout_.table).add(" SET ");
@@ -104,7 +104,7 @@ class Statements {
       if (changed[at]) set(layout_.fields[at]).value();
     }
     if (versioned()) set(layout_.version).value();
-    if (!layout_.updated_at.empty()) set(layout_.updated_at).add(dialect_->now);
+    layout_.for_each_own_time(false, [&](const std::string& column) { set(column).value(); });
     if (comma.empty()) set(layout_.key.front()).name(layout_.key.front());  // it is there, and stays as it is
     where_key(sql);
     if (guarded && versioned()) where_version(sql);
@@ -132,17 +132,11 @@ class Statements {
     auto columns = layout_.key;
     if (versioned()) columns.push_back(layout_.version);
     columns.insert(columns.end(), layout_.fields.begin(), layout_.fields.end());
-    const auto times = {layout_.created_at, layout_.updated_at};
+    layout_.for_each_own_time(true, [&](const std::string& column) { columns.push_back(column); });
     const auto name = [&](const std::string& column) { sql.name(column); };
 
     sql.add("INSERT INTO ").name(layout_.table).add(" (").list(columns, ", ", name);
-    for (const auto& column : times) {
-      if (!column.empty()) sql.add(", ").name(column);
-    }
     sql.add(") VALUES (").list(columns, ", ", [&](const std::string&) { sql.value(); });
-    for (const auto& column : times) {
-      if (!column.empty()) sql.add(", ").add(dialect_->now);
-    }
     sql.add(") ON CONFLICT (").list(layout_.key, ", ", name).add(") DO NOTHING");
     return std::move(sql).text();
   }

@@ -31,13 +31,14 @@ using Value = std::variant<std::monostate, std::int64_t, double, std::string_vie
 
 /// What a column must be able to hold.
 enum class ColumnType {
-  integer,  ///< whole numbers of 64 bits
-  real,     ///< floating point of 64 bits
-  text,     ///< UTF-8
-  blob,     ///< bytes
+  integer,    ///< whole numbers of 64 bits
+  real,       ///< floating point of 64 bits
+  text,       ///< UTF-8
+  blob,       ///< bytes
+  timestamp,  ///< moments
 };
 
-/// "integer", "real", "text" or "blob".
+/// "integer", "real", "text", ...
 [[nodiscard]] constexpr const char* to_string(ColumnType type) noexcept {
   switch (type) {
     case ColumnType::integer:
@@ -48,12 +49,14 @@ enum class ColumnType {
       return "text";
     case ColumnType::blob:
       return "blob";
+    case ColumnType::timestamp:
+      return "timestamp";
   }
   return "?";
 }
 
 /// How a field of type `T` is stored. Defined for bool, integers, enumerations (as their numbers),
-/// floating point, std::string, `Blob`, and std::optional of these, whose absence is NULL.
+/// floating point, std::string, `Blob`, `Timestamp`, and std::optional of these, whose absence is NULL.
 /// Specialise it for a type of your own:
 ///
 ///     template <>
@@ -72,6 +75,13 @@ concept Storable = requires(const T& value, const Value& stored) {
   { Codec<T>::to_value(value) } -> std::convertible_to<Value>;
   { Codec<T>::from_value(stored) } -> std::same_as<std::optional<T>>;
 };
+
+/// How many digits after the point a column must keep for the values of `T`.
+template <class T>
+inline constexpr int digits_kept = 0;
+template <class T>
+  requires requires { Codec<T>::digits; }
+inline constexpr int digits_kept<T> = Codec<T>::digits;  ///< a codec that has a part of a whole says so
 
 /// Integers and bool, which is 0 or 1.
 template <std::integral T>
@@ -156,7 +166,9 @@ struct Codec<Blob> {
 /// What may be NULL.
 template <Storable T>
 struct Codec<std::optional<T>> {
-  static constexpr auto type = Codec<T>::type;  ///< as without the option
+  static constexpr auto type = Codec<T>::type;   ///< as without the option
+  static constexpr bool nullable = true;         ///< what others are not
+  static constexpr int digits = digits_kept<T>;  ///< as without the option
   /// NULL if there is none.
   static Value to_value(const std::optional<T>& value) {
     return value ? Value{Codec<T>::to_value(*value)} : Value{};

@@ -150,9 +150,9 @@ class Entry : public sql::detail::Entry {
   /// The failure of the guard `expected`, with what is stored.
   [[nodiscard]] virtual std::shared_ptr<const Stale> stale(Connection& connection, Action action,
                                                            Version expected) const = 0;
-  /// Writes what is staged, if its guard holds: false if it does not. Sets `landed`. Throws
-  /// VersionUnavailable, sql::ConstraintFailed.
-  virtual bool land(Connection& connection) = 0;
+  /// Writes what is staged, if its guard holds: false if it does not. Sets `landed`. `time` is that of the
+  /// commit. Throws VersionUnavailable, sql::ConstraintFailed.
+  virtual bool land(Connection& connection, sql::detail::CommitTime& time) = 0;
 
   /// The further guards, and that of the write, that do not hold now.
   void validate(Connection& connection, Commit::Members& failed) const {
@@ -337,8 +337,9 @@ class Session {
         if (!failed.empty()) return Commit{std::move(failed)};
       }
       if (!writes) return Commit{};
+      sql::detail::CommitTime time{&sql::detail::present_time<R>};
       for (const auto& entry : entries) {
-        if (!entry->writes() || entry->land(open)) continue;
+        if (!entry->writes() || entry->land(open, time)) continue;
         if (staged == 1 && !asks) {
           failed.push_back(entry->stale(open, entry->staged.action(), entry->staged.guard));
           return Commit{std::move(failed)};

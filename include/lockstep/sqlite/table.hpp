@@ -30,9 +30,7 @@ namespace lockstep::sqlite {
 
 namespace detail {
 
-/// ActiveRecord's text of a time: UTC, with six digits after the second, of which SQLite knows three.
-inline constexpr sql::detail::Dialect dialect{.numbered = false,
-                                              .now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')"};
+inline constexpr sql::detail::Dialect dialect{.numbered = false};
 
 /// Whether a column of a declared type keeps values of `type` as they are. Any column takes any value,
 /// but some are changed: the text 007 in an integer column becomes the number 7.
@@ -53,6 +51,7 @@ inline constexpr sql::detail::Dialect dialect{.numbered = false,
     case sql::ColumnType::real:
       return !text;
     case sql::ColumnType::text:
+    case sql::ColumnType::timestamp:
       return text || blob || time;
     case sql::ColumnType::blob:
       return true;
@@ -177,7 +176,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
                                                       std::move(current));
     }
 
-    bool land(Connection& connection) override {
+    bool land(Connection& connection, sql::detail::CommitTime& time) override {
       const auto& plan = this->staged;
       const auto& statements = table_->statements_;
       try {
@@ -197,7 +196,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
         }
         const auto landing = this->landing(guard);
         const bool written =
-            guard.absent() ? insert(connection, landing) : update(connection, guard, landing);
+            guard.absent() ? insert(connection, landing, time) : update(connection, guard, landing, time);
         if (written) this->landed = statements.versioned() ? landing : stored(connection);
         return written;
       } catch (const detail::Refused& refused) {
@@ -212,6 +211,10 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
       return static_cast<std::int64_t>(version.number());
     }
     static void bind_key(Query& query, const auto& values) { query.bind_all(values); }
+    void bind_times(Query& query, bool insert, sql::detail::CommitTime& time) const {
+      table_->statements_.layout().for_each_own_time(insert,
+                                                     [&](const std::string&) { query.bind(time.text()); });
+    }
 
     // The version after `guard`, or the one that is wanted. Throws VersionUnavailable.
     [[nodiscard]] Version landing(Version guard) const {
@@ -232,29 +235,30 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
       return Version{guard.number() + 1};
     }
 
-    bool insert(Connection& connection, Version landing) const {
+    bool insert(Connection& connection, Version landing, sql::detail::CommitTime& time) const {
       const auto& statements = table_->statements_;
       const auto key = sql::detail::key_values(key_);
-      const auto values = sql::detail::values_of(record());
+      const auto row = sql::detail::row_to_insert(statements.layout(), record(), time);
       Query query{connection, statements.insert()};
       query.bind_all(key);
       if (statements.versioned()) query.bind(number(landing));
-      query.bind_all(values);
+      query.bind_all(row.values);
+      bind_times(query, true, time);
       return query.write() == 1;
     }
 
-    bool update(Connection& connection, Version guard, Version landing) const {
+    bool update(Connection& connection, Version guard, Version landing, sql::detail::CommitTime& time) const {
       const auto& statements = table_->statements_;
       const auto key = sql::detail::key_values(key_);
-      const auto values = sql::detail::values_of(record());
-      const auto changed =
-          sql::detail::changed_fields(record(), static_cast<const T*>(this->staged.base.get()));
-      const auto text = statements.update(changed, this->staged.guarded);
+      const auto row = sql::detail::row_to_update(statements.layout(), record(),
+                                                  static_cast<const T*>(this->staged.base.get()), time);
+      const auto text = statements.update(row.changed, this->staged.guarded);
       Query query{connection, text};
-      for (std::size_t at = 0; at < values.size(); ++at) {
-        if (changed[at]) query.bind(values[at]);
+      for (std::size_t at = 0; at < row.values.size(); ++at) {
+        if (row.changed[at]) query.bind(row.values[at]);
       }
       if (statements.versioned()) query.bind(number(landing));
+      bind_times(query, false, time);
       query.bind_all(key);
       if (this->staged.guarded && statements.versioned()) query.bind(number(guard));
       return query.write() == 1;

@@ -23,6 +23,22 @@ struct clock {
   }
 };
 
+/// The time of day by the same virtual time: every execution begins at midnight of 1 January 2000, UTC.
+struct system_clock {
+  using duration = std::chrono::nanoseconds;  ///< of virtual time
+  using rep = duration::rep;                  ///< as std's clocks have it
+  using period = duration::period;            ///< as std's clocks have it
+  using time_point =
+      std::chrono::time_point<std::chrono::system_clock, duration>;  ///< a moment of virtual time
+  static constexpr bool is_steady = false;                           ///< as std's is none
+
+  /// The virtual time.
+  [[nodiscard]] static time_point now() noexcept {
+    constexpr std::chrono::seconds begin{946684800};
+    return time_point{begin + clock::now().time_since_epoch()};
+  }
+};
+
 namespace detail {
 
 [[nodiscard]] inline Instant instant(clock::time_point when) noexcept {

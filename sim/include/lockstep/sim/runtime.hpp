@@ -25,6 +25,7 @@ struct Runtime {
   using condition_variable = sim::condition_variable;  ///< simulated
   using thread = sim::thread;                          ///< simulated
   using clock = sim::clock;                            ///< virtual
+  using system_clock = sim::system_clock;              ///< virtual
 
   /// Orders plain variables: see sim::atomic_thread_fence.
   static void fence(std::memory_order order) noexcept { sim::atomic_thread_fence(order); }
