@@ -6,6 +6,9 @@ namespace {
 /// What ActiveRecord declares.
 namespace column {
 constexpr auto timestamp = "datetime(6)";
+constexpr auto decimal = "decimal";
+constexpr auto uuid = "varchar(36)";
+constexpr auto json = "json";
 }  // namespace column
 
 struct MappedTables : test::SqliteFile<test::SetTime> {
@@ -43,6 +46,26 @@ BOOST_AUTO_TEST_CASE(times_are_stored_as_the_text_that_activerecord_stores) {
   tables.db.execute("UPDATE memos SET updated_at = created_at");
   BOOST_TEST(
       (load(memos, 1)->updated_at == Timestamp{std::chrono::sys_days{2020y / 2 / 29} + 1h + 2min + 3s}));
+}
+
+BOOST_AUTO_TEST_CASE(decimals_are_numbers_in_columns_for_numbers_and_exact_texts_in_columns_for_text) {
+  MappedTables tables{
+      "CREATE TABLE invoices (id integer PRIMARY KEY, balance decimal(12, 2), rate text, customer uuid, "
+      "lines text, "
+      "notes json, lock_version integer)"};
+  MappedTables::Table<int, Invoice> invoices{tables.db, "invoices"};
+  insert(invoices, 1, {money("12.50"), Decimal<4>::of_units(9'007'199'254'740'993), ann}).or_throw();
+  BOOST_TEST((load(invoices, 1)->rate == Decimal<4>::of_units(9'007'199'254'740'993)));
+  tables.db.execute(  // as ActiveRecord adds
+      "UPDATE invoices SET balance = balance + 0.1 + 0.2, lock_version = 1 WHERE typeof(balance) = 'real' "
+      "AND "
+      "rate = '900719925474.0993'");
+  BOOST_TEST(to_string(load(invoices, 1)->balance) == "12.80");
+  update(invoices, 1, [](Invoice& some) { some.balance = money("9999999999999.99"); });
+  BOOST_TEST((load(invoices, 1)->balance == money("9999999999999.99")));
+  BOOST_CHECK_THROW(update(invoices, 1, [](Invoice& some) { some.balance = money("10000000000000.00"); }),
+                    sql::Unstorable);
+  BOOST_CHECK_THROW(static_cast<void>(insert(invoices, 2, {money("-90071992547409.93")})), sql::Unstorable);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,9 @@
 #pragma once
 
 #include <lockstep/lockstep.hpp>
+#include <lockstep/sql/decimal.hpp>
+#include <lockstep/sql/json.hpp>
+#include <lockstep/sql/uuid.hpp>
 
 #include "support/print.hpp"
 #include "support/set_time.hpp"
@@ -49,6 +52,41 @@ struct Meeting {
   friend bool operator==(const Meeting&, const Meeting&) = default;
 };
 BOOST_DESCRIBE_STRUCT(Meeting, (), (begins, ends))
+
+/// What has a type of its own in the database.
+struct Invoice {
+  Decimal<2> balance = {};
+  std::optional<Decimal<4>> rate = {};
+  boost::uuids::uuid customer = {};
+  sql::Json lines = {};
+  std::optional<sql::Json> notes = {};
+  friend bool operator==(const Invoice&, const Invoice&) = default;
+};
+BOOST_DESCRIBE_STRUCT(Invoice, (), (balance, rate, customer, lines, notes))
+
+struct InvoiceTable {
+  MappedTables tables{joined("CREATE TABLE invoices (id ", column::uuid, " PRIMARY KEY, balance ",
+                             column::decimal, "(12, 2), rate ", column::decimal, "(9, 4), customer ",
+                             column::uuid, ", lines ", column::json, ", notes ", column::json,
+                             ", lock_version integer)")};
+  MappedTables::Table<boost::uuids::uuid, Invoice> invoices{tables.db, "invoices"};
+};
+
+constexpr boost::uuids::uuid ann{
+    {0xa0, 0xee, 0xbc, 0x99, 0x9c, 0x0b, 0x4e, 0xf8, 0xbb, 0x6d, 0x6b, 0xb9, 0xbd, 0x38, 0x0a, 0x11}};
+constexpr boost::uuids::uuid bob{};
+
+constexpr auto money(std::string_view text) { return Decimal<2>::from_text(text).value(); }
+
+template <class Table>
+std::vector<std::string> mismatches_of(const MappedTables& tables, const sql::Mapping& mapping) {
+  try {
+    const Table table{const_cast<MappedTables&>(tables).db, mapping};
+  } catch (const sql::MappingMismatch& mismatch) {
+    return mismatch.mismatches();
+  }
+  return {};
+}
 
 const std::string memos_table =
     joined("CREATE TABLE memos (id integer PRIMARY KEY, text varchar, lock_version integer, created_at ",
@@ -134,6 +172,74 @@ BOOST_AUTO_TEST_CASE(moments_are_fields_and_keys_to_the_microsecond) {
   BOOST_TEST((load(meetings, noon + 1us).record == Meeting{Timestamp{-1us}, {}}));
   BOOST_CHECK_THROW(update(meetings, noon, [](Meeting& some) { some.begins = Timestamp::max(); }),
                     sql::Unstorable);
+}
+
+BOOST_AUTO_TEST_CASE(uuids_decimals_and_json_are_stored_and_loaded_as_they_were) {
+  InvoiceTable in;
+  const Invoice full{
+      money("-1234567890.99"), Decimal<4>::of_units(1), ann, {R"({"a": [1, null]})"}, sql::Json{"7"}};
+  insert(in.invoices, ann, full).or_throw();
+  insert(in.invoices, bob, {}).or_throw();
+  BOOST_TEST((load(in.invoices, ann).record == full));
+  BOOST_TEST((load(in.invoices, bob).record == Invoice{}));
+  BOOST_TEST(!insert(in.invoices, ann, {}));
+  with_locks(in.invoices, {ann, bob}, [](auto& both) { both[bob].lines = {R"(["x"])"}; });
+  BOOST_TEST(load(in.invoices, bob)->lines.text == R"(["x"])");
+}
+
+BOOST_AUTO_TEST_CASE(money_is_transferred_to_the_last_cent) {
+  InvoiceTable in;
+  insert(in.invoices, ann, {money("0.10")}).or_throw();
+  insert(in.invoices, bob, {money("0.20")}).or_throw();
+  transfer(in.invoices, {.from = ann, .to = bob, .amount = money("0.10")});
+  BOOST_TEST((load(in.invoices, ann)->balance == money("0.00")));
+  BOOST_TEST((load(in.invoices, bob)->balance == money("0.3")));
+  BOOST_CHECK_THROW(transfer(in.invoices, {.from = ann, .to = bob, .amount = money("0.01")}),
+                    InsufficientFunds);
+  BOOST_CHECK_THROW(transfer(in.invoices, {.from = bob, .to = ann, .amount = money("-1")}),
+                    AmountNotPositive);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_such_value_is_unreadable_and_never_rounded) {
+  MappedTables tables{joined("CREATE TABLE invoices (id integer PRIMARY KEY, balance ", column::decimal,
+                             ", rate ", column::decimal, ", customer varchar, lines ", column::json,
+                             ", notes ", column::json, "); INSERT INTO invoices VALUES (1, 0.005, 0, '",
+                             std::string(36, '0'), "', '{}', NULL), (2, 0.01, 0, 'somebody', '{}', NULL)")};
+  MappedTables::Table<int, Invoice> invoices{tables.db, "invoices"};
+  const auto unreadable = [&](int key) {
+    try {
+      static_cast<void>(load(invoices, key));
+    } catch (const sql::Unreadable& error) {
+      return error.column();
+    }
+    return std::string{"none"};
+  };
+  BOOST_TEST(unreadable(1) == "balance");
+  BOOST_TEST(unreadable(2) == "customer");
+}
+
+BOOST_AUTO_TEST_CASE(a_field_that_may_be_empty_needs_a_column_that_may_be_null) {
+  const MappedTables tables{joined("CREATE TABLE meetings (id integer PRIMARY KEY, begins ",
+                                   column::timestamp, " NOT NULL, ends ", column::timestamp, " NOT NULL)")};
+  BOOST_TEST(
+      (mismatches_of<MappedTables::Table<int, Meeting>>(tables, {.table = "meetings"})) ==
+          std::vector<std::string>{"column ends must not be NULL, which its field may be (field ends)"},
+      boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_strict_mapping_names_what_may_be_null_and_what_an_insert_would_leave_empty) {
+  const MappedTables tables{
+      joined("CREATE TABLE memos (id integer PRIMARY KEY, text varchar, place varchar NOT NULL, ",
+             "colour varchar NOT NULL DEFAULT 'red', lock_version integer NOT NULL, created_at ",
+             column::timestamp, " NOT NULL, updated_at ", column::timestamp, " NOT NULL)")};
+  auto mapping = memos_mapping;
+  BOOST_TEST((mismatches_of<MappedTables::Table<int, BareMemo>>(tables, mapping)).empty());
+  mapping.strict = true;
+  BOOST_TEST(
+      (mismatches_of<MappedTables::Table<int, BareMemo>>(tables, mapping)) ==
+          (std::vector<std::string>{"column text may be NULL, which its field cannot be (field text)",
+                                    "column place must not be NULL, and nothing would be inserted in it"}),
+      boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

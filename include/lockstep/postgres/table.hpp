@@ -29,7 +29,7 @@ namespace detail {
 
 /// Whether a column of a type keeps values of `type` as they are. Text goes into any type that has a text
 /// of its own, and comes back as the server writes it: 1.50, 2026-01-31 12:00:00, {"a": 1}.
-[[nodiscard]] inline bool keeps(std::string_view declared, sql::ColumnType type) {
+[[nodiscard]] inline bool keeps(const std::string& declared, sql::ColumnType type) {
   const auto is = [&](auto... names) { return ((declared == names) || ...); };
   const bool whole = is("int2", "int4", "int8", "bool");
   const bool real = is("float4", "float8");
@@ -45,8 +45,22 @@ namespace detail {
       return bytes;
     case sql::ColumnType::timestamp:
       return is("timestamp", "timestamptz");
+    case sql::ColumnType::decimal:
+      return is("numeric");
+    case sql::ColumnType::uuid:
+      return is("uuid", "text", "varchar");
+    case sql::ColumnType::json:
+      return is("json", "jsonb");
   }
   return false;
+}
+
+/// How many digits after the point a column keeps: -1 for as many as there are. `modifier` is what the
+/// catalogue keeps of numeric(12, 2) and timestamp(3).
+[[nodiscard]] inline int digits_kept(std::string_view declared, std::int64_t modifier) {
+  if (modifier < 0) return -1;
+  if (declared == "numeric") return static_cast<int>((modifier - 4) & 0x7ff);
+  return declared.starts_with("timestamp") ? static_cast<int>(modifier) : -1;
 }
 
 /// What a table is apart from its layout.
@@ -301,7 +315,9 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     std::vector<Query> queries;
     queries.push_back(Query{"SELECT CAST(CAST(to_regclass($1) AS oid) AS text)"});
     queries.push_back(
-        Query{"SELECT attname, COALESCE(base.typname, type.typname) FROM pg_attribute "
+        Query{"SELECT attname, COALESCE(base.typname, type.typname), attnotnull OR type.typnotnull, "
+              "atthasdef OR attidentity <> '' OR type.typdefault IS NOT NULL, "
+              "CASE WHEN base.typname IS NULL THEN atttypmod ELSE type.typtypmod END FROM pg_attribute "
               "JOIN pg_type AS type ON type.oid = atttypid LEFT JOIN pg_type AS base ON base.oid = "
               "type.typbasetype "
               "WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"});
@@ -316,14 +332,14 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
 
     std::vector<sql::detail::ExistingColumn> columns;
     for (int row = 0; row < answers[1].size(); ++row) {
-      columns.push_back({answers[1].text_at(row, 0), answers[1].text_at(row, 1)});
+      auto type = answers[1].text_at(row, 1);
+      const int digits = detail::digits_kept(type, answers[1].number_at(row, 4).value_or(-1));
+      columns.push_back({answers[1].text_at(row, 0), std::move(type), answers[1].number_at(row, 2) != 1,
+                         answers[1].number_at(row, 3) == 1, digits});
     }
     if (columns.empty()) throw sql::MappingMismatch{mapping.table, {sql::detail::no_such_table}};
     std::vector<std::string> mismatches;
-    auto layout = sql::detail::laid_out<Key, T>(
-        mapping, version_column, columns,
-        [](const auto& column, sql::ColumnType type) { return detail::keeps(column.type, type); },
-        mismatches);
+    auto layout = sql::detail::laid_out<Key, T>(mapping, version_column, columns, &detail::keeps, mismatches);
 
     std::string constraint;
     std::vector<std::string> wanted = layout.key;

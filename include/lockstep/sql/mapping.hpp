@@ -39,6 +39,8 @@ struct Mapping {
   std::string version = {};               ///< the version column; empty: as the database's options say
   std::string created_at = {};            ///< set to the time of the insert, if named
   std::string updated_at = {};  ///< set to the time of every write, if named; a field may show either
+  bool strict = false;          ///< also refuse columns that may be NULL where their fields cannot, and
+                                ///< columns that every insert would leave without a value
 };
 
 /// A record that a table can hold: described, and each field has a Codec.
@@ -123,14 +125,29 @@ template <class Key>
   }
 }
 
+/// What a type asks of its column.
+struct Needed {
+  ColumnType type = ColumnType::text;
+  int digits = 0;  // after the point
+  bool nullable = false;
+};
+
+template <class T>
+concept Nullable = requires { Codec<T>::nullable; };
+
+template <class T>
+[[nodiscard]] constexpr Needed needed_for() {
+  return {Codec<T>::type, digits_kept<T>, Nullable<T>};
+}
+
 template <class Key>
-[[nodiscard]] std::array<ColumnType, key_width<Key>> key_types() {
+[[nodiscard]] constexpr std::array<Needed, key_width<Key>> needed_for_key() {
   if constexpr (lockstep::detail::TupleLike<Key>) {
     return []<std::size_t... I>(std::index_sequence<I...>) {
-      return std::array{Codec<std::tuple_element_t<I, Key>>::type...};
+      return std::array{needed_for<std::tuple_element_t<I, Key>>()...};
     }(std::make_index_sequence<key_width<Key>>{});
   } else {
-    return {Codec<Key>::type};
+    return {needed_for<Key>()};
   }
 }
 
@@ -144,6 +161,7 @@ struct Layout {
   std::string updated_at;
   std::optional<std::size_t> created_field = {};  // the field that shows created_at, if one does
   std::optional<std::size_t> updated_field = {};
+  std::vector<std::size_t> approximate = {};  // fields of decimal numbers whose columns keep 15 digits alone
 
   /// Calls `visit(column)` for the times that a write sets, and that no field stands for.
   template <class Visit>
@@ -177,6 +195,23 @@ template <Record T>
   return row;
 }
 
+/// Throws Unstorable if a column would keep another number than the row's.
+template <Record T>
+void check_digits(const Layout& layout, const RowToWrite<T>& row) {
+  for (const auto field : layout.approximate) {
+    const auto* const number = std::get_if<std::string>(&row.values[field]);
+    if (!row.changed[field] || !number) continue;
+    std::size_t digits = 0;
+    for (const char c : *number) {
+      if (('1' <= c && c <= '9') || (c == '0' && digits > 0)) ++digits;
+    }
+    if (digits > 15) {
+      throw Unstorable{joined(*number, " has more than the 15 digits that column ", layout.fields[field],
+                              " keeps: declare it as text")};
+    }
+  }
+}
+
 /// The one mismatch of a table that is not there.
 inline constexpr auto no_such_table = "there is no such table";
 
@@ -184,74 +219,147 @@ inline constexpr auto no_such_table = "there is no such table";
 struct ExistingColumn {
   std::string name;
   std::string type;
+  bool nullable = true;
+  bool filled = false;  // by a default, or generated: an insert need not name it
+  int digits = -1;      // that it keeps after the point; fewer than none: as many as there are
 };
 
-/// What the columns of `existing` make of `mapping`. Appends what does not fit to `mismatches`.
-/// `holds(column, type)` says whether a column can hold values of a type.
-template <class Key, Record T, class Holds>
-[[nodiscard]] Layout laid_out(const Mapping& mapping, const std::string& default_version,
-                              std::span<const ExistingColumn> existing, Holds&& holds,
-                              std::vector<std::string>& mismatches) {
-  const auto find = [&](const std::string& name) {
-    const auto found = std::ranges::find(existing, name, &ExistingColumn::name);
-    return found == existing.end() ? nullptr : &*found;
-  };
-  const auto require = [&](const std::string& name, const std::string& what, ColumnType type) {
-    const auto* const column = find(name);
-    if (!column) {
-      mismatches.push_back(joined("there is no column ", name, " (", what, ")"));
-    } else if (!holds(*column, type)) {
-      mismatches.push_back(joined("column ", name, " of type ", column->type, " does not keep ",
-                                  to_string(type), " (", what, ")"));
-    }
-  };
+/// Holds a mapping against the columns of a table, and collects what does not fit.
+class Comparison {
+ public:
+  /// Whether a column can hold values of a type, as the database keeps them.
+  using Keeps = bool (*)(const std::string& column_type, ColumnType);
 
-  Layout layout{mapping.table, mapping.key, {}, {}, mapping.created_at, mapping.updated_at, {}, {}};
-  if (mapping.key.size() == key_width<Key>) {
-    for (std::size_t part = 0; part < key_width<Key>; ++part) {
-      require(mapping.key[part], "key", key_types<Key>()[part]);
-    }
-  } else {
-    mismatches.push_back(joined("the key has ", std::to_string(key_width<Key>),
-                                key_width<Key> == 1 ? " part, and " : " parts, and ",
-                                std::to_string(mapping.key.size()), " columns are named for it"));
+  Comparison(std::span<const ExistingColumn> existing, Keeps keeps, bool strict,
+             std::vector<std::string>& mismatches)
+      : existing_{existing}, keeps_{keeps}, strict_{strict}, mismatches_{&mismatches} {}
+
+  [[nodiscard]] const ExistingColumn* find(const std::string& name) const {
+    const auto found = std::ranges::find(existing_, name, &ExistingColumn::name);
+    return found == existing_.end() ? nullptr : &*found;
   }
 
+  template <class... Parts>
+  void refuse(const Parts&... parts) const {
+    mismatches_->push_back(joined(parts...));
+  }
+
+  /// The column `name` must be there, and hold what is needed for `what`.
+  void require(const std::string& name, const std::string& what, const Needed& needed) const {
+    const auto* const column = find(name);
+    if (!column) return refuse("there is no column ", name, " (", what, ")");
+    if (!keeps_(column->type, needed.type)) {
+      return refuse("column ", name, " of type ", column->type, " does not keep ", to_string(needed.type),
+                    " (", what, ")");
+    }
+    if (column->digits >= 0 && column->digits < needed.digits) {
+      refuse("column ", name, " of type ", column->type, " keeps ", std::to_string(column->digits),
+             " digits after the point, and not ", std::to_string(needed.digits), " (", what, ")");
+    }
+  }
+
+  /// What a field writes must not be refused; and if it is to be strict, it can hold all that the column can.
+  void require_nulls(const std::string& name, const std::string& what, bool nullable) const {
+    const auto* const column = find(name);
+    if (!column) return;
+    if (nullable && !column->nullable) {
+      refuse("column ", name, " must not be NULL, which its field may be (", what, ")");
+    }
+    if (strict_ && !nullable && column->nullable) {
+      refuse("column ", name, " may be NULL, which its field cannot be (", what, ")");
+    }
+  }
+
+  /// If it is to be strict: an insert that names the columns of `layout` leaves none empty that must not be.
+  void require_filled(const Layout& layout) const {
+    if (!strict_) return;
+    for (const auto& column : existing_) {
+      const auto is_in = [&](const std::vector<std::string>& names) {
+        return std::ranges::find(names, column.name) != names.end();
+      };
+      if (column.nullable || column.filled || is_in(layout.key) || is_in(layout.fields)) continue;
+      if (column.name == layout.version || column.name == layout.created_at) continue;
+      if (column.name == layout.updated_at) continue;
+      refuse("column ", column.name, " must not be NULL, and nothing would be inserted in it");
+    }
+  }
+
+ private:
+  std::span<const ExistingColumn> existing_;
+  Keeps keeps_;
+  bool strict_;
+  std::vector<std::string>* mismatches_;
+};
+
+/// The columns of the key, each of which must be there.
+template <class Key>
+void compare_key(const Mapping& mapping, const Comparison& table) {
+  constexpr auto width = key_width<Key>;
+  if (mapping.key.size() != width) {
+    return table.refuse("the key has ", std::to_string(width), width == 1 ? " part, and " : " parts, and ",
+                        std::to_string(mapping.key.size()), " columns are named for it");
+  }
+  for (std::size_t part = 0; part < width; ++part) {
+    table.require(mapping.key[part], "key", needed_for_key<Key>()[part]);
+  }
+}
+
+/// The columns of the fields, each of which must be there.
+template <Record T>
+[[nodiscard]] std::vector<std::string> compared_fields(const Mapping& mapping, const Comparison& table) {
+  std::vector<std::string> fields;
   for_each_field<T>([&](const char* name, auto field) {
     using Field = std::remove_cvref_t<decltype(std::declval<T&>().*field)>;
     const auto renamed = std::ranges::find(mapping.columns, name, &Renamed::field);
-    const auto& column =
-        layout.fields.emplace_back(renamed == mapping.columns.end() ? name : renamed->column);
+    const auto& column = fields.emplace_back(renamed == mapping.columns.end() ? name : renamed->column);
     const auto what = joined("field ", name);
     if (std::ranges::find(mapping.key, column) != mapping.key.end()) {
-      mismatches.push_back(joined("column ", column, " is the key's already (", what, ")"));
-    } else {
-      require(column, what, Codec<Field>::type);
+      return table.refuse("column ", column, " is the key's already (", what, ")");
     }
+    constexpr auto needed = needed_for<Field>();
+    if (column == mapping.created_at || column == mapping.updated_at) {  // which this field does not write
+      return table.require(column, what, {ColumnType::timestamp});
+    }
+    table.require(column, what, needed);
+    table.require_nulls(column, what, needed.nullable);
   });
   for (const auto& [field, column] : mapping.columns) {
-    if (std::ranges::find(layout.fields, column) == layout.fields.end()) {
-      mismatches.push_back(
-          joined("column ", column, " is for a field ", field, ", which the record does not have"));
+    if (std::ranges::find(fields, column) == fields.end()) {
+      table.refuse("column ", column, " is for a field ", field, ", which the record does not have");
     }
   }
+  return fields;
+}
 
+/// What the columns of `existing` make of `mapping`. Appends what does not fit to `mismatches`.
+template <class Key, Record T>
+[[nodiscard]] Layout laid_out(const Mapping& mapping, const std::string& default_version,
+                              std::span<const ExistingColumn> existing, Comparison::Keeps keeps,
+                              std::vector<std::string>& mismatches) {
+  const Comparison table{existing, keeps, mapping.strict, mismatches};
+  Layout layout{mapping.table, mapping.key, {}, {}, mapping.created_at, mapping.updated_at, {}, {}, {}};
+  compare_key<Key>(mapping, table);
+  layout.fields = compared_fields<T>(mapping, table);
+
+  const auto field = [&](const std::string& column) -> std::optional<std::size_t> {
+    const auto found = std::ranges::find(layout.fields, column);
+    if (found == layout.fields.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - layout.fields.begin());
+  };
   const auto& version = mapping.version.empty() ? default_version : mapping.version;
-  if (find(version) || !mapping.version.empty()) {
+  if (table.find(version) || !mapping.version.empty()) {
     layout.version = version;
-    require(version, "version", ColumnType::integer);
-    if (std::ranges::find(layout.fields, version) != layout.fields.end()) {
-      mismatches.push_back(joined("column ", version, " counts versions, and cannot be a field"));
-    }
+    table.require(version, "version", {ColumnType::integer, 0, true});
+    if (field(version)) table.refuse("column ", version, " counts versions, and cannot be a field");
   }
   for (const auto& [name, what, shown] :
        {std::tuple{&mapping.created_at, "created_at", &layout.created_field},
         std::tuple{&mapping.updated_at, "updated_at", &layout.updated_field}}) {
     if (name->empty()) continue;
-    require(*name, what, ColumnType::timestamp);
-    const auto field = std::ranges::find(layout.fields, *name);
-    if (field != layout.fields.end()) *shown = static_cast<std::size_t>(field - layout.fields.begin());
+    *shown = field(*name);
+    if (!*shown) table.require(*name, what, {ColumnType::timestamp});
   }
+  table.require_filled(layout);
   return layout;
 }
 

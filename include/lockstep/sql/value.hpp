@@ -36,6 +36,9 @@ enum class ColumnType {
   text,       ///< UTF-8
   blob,       ///< bytes
   timestamp,  ///< moments
+  decimal,    ///< numbers in base ten
+  uuid,       ///< 128 bits, by their text
+  json,       ///< JSON, by its text
 };
 
 /// "integer", "real", "text", ...
@@ -51,13 +54,19 @@ enum class ColumnType {
       return "blob";
     case ColumnType::timestamp:
       return "timestamp";
+    case ColumnType::decimal:
+      return "decimal";
+    case ColumnType::uuid:
+      return "uuid";
+    case ColumnType::json:
+      return "json";
   }
   return "?";
 }
 
 /// How a field of type `T` is stored. Defined for bool, integers, enumerations (as their numbers),
-/// floating point, std::string, `Blob`, `Timestamp`, and std::optional of these, whose absence is NULL.
-/// Specialise it for a type of your own:
+/// floating point, std::string, `Blob`, `Timestamp`, `Decimal` (decimal.hpp), `Json` (json.hpp), Boost's
+/// UUIDs (uuid.hpp), and std::optional of these, whose absence is NULL. Specialise it for a type of your own:
 ///
 ///     template <>
 ///     struct lockstep::sql::Codec<Colour> {

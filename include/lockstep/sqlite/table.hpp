@@ -35,7 +35,8 @@ inline constexpr sql::detail::Dialect dialect{.numbered = false};
 /// Whether a column of a declared type keeps values of `type` as they are. Any column takes any value,
 /// but some are changed: the text 007 in an integer column becomes the number 7.
 /// Source: the rules of affinity, https://sqlite.org/datatype3.html section 3.1
-[[nodiscard]] inline bool keeps(std::string declared, sql::ColumnType type) {
+[[nodiscard]] inline bool keeps(const std::string& type_of_column, sql::ColumnType type) {
+  auto declared = type_of_column;
   std::ranges::transform(declared, declared.begin(),
                          [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   const auto has = [&](std::string_view part) { return declared.find(part) != std::string::npos; };
@@ -55,6 +56,12 @@ inline constexpr sql::detail::Dialect dialect{.numbered = false};
       return text || blob || time;
     case sql::ColumnType::blob:
       return true;
+    case sql::ColumnType::decimal:
+      return !real && !integer;
+    case sql::ColumnType::uuid:
+      return text || blob || has("UUID");
+    case sql::ColumnType::json:
+      return text || blob || has("JSON");
   }
   return false;
 }
@@ -239,6 +246,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
       const auto& statements = table_->statements_;
       const auto key = sql::detail::key_values(key_);
       const auto row = sql::detail::row_to_insert(statements.layout(), record(), time);
+      sql::detail::check_digits(statements.layout(), row);
       Query query{connection, statements.insert()};
       query.bind_all(key);
       if (statements.versioned()) query.bind(number(landing));
@@ -252,6 +260,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
       const auto key = sql::detail::key_values(key_);
       const auto row = sql::detail::row_to_update(statements.layout(), record(),
                                                   static_cast<const T*>(this->staged.base.get()), time);
+      sql::detail::check_digits(statements.layout(), row);
       const auto text = statements.update(row.changed, this->staged.guarded);
       Query query{connection, text};
       for (std::size_t at = 0; at < row.values.size(); ++at) {
@@ -273,22 +282,35 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     auto& connection = lease.connection();
     std::vector<sql::detail::ExistingColumn> columns;
     {
-      Query query{connection, "SELECT name, type FROM pragma_table_xinfo(?)"};
+      Query query{connection,
+                  "SELECT name, type, \"notnull\" OR (pk AND type = 'INTEGER' COLLATE NOCASE), "
+                  "dflt_value IS NOT NULL OR hidden OR pk FROM pragma_table_xinfo(?)"};
       query.bind(std::string_view{mapping.table});
       const auto text = [&](int at) {
         const auto value = query.column(at);
         const auto* const view = std::get_if<std::string_view>(&value);
         return view ? std::string{*view} : std::string{};
       };
-      while (query.next()) columns.push_back({text(0), text(1)});
+      const auto is = [&](int at) {
+        const auto value = query.column(at);
+        const auto* const number = std::get_if<std::int64_t>(&value);
+        return number && *number != 0;
+      };
+      while (query.next()) columns.push_back({text(0), text(1), !is(2), is(3), -1});
     }
     std::vector<std::string> mismatches;
     if (columns.empty()) throw sql::MappingMismatch{mapping.table, {sql::detail::no_such_table}};
-    auto layout = sql::detail::laid_out<Key, T>(
-        mapping, database.options().version_column, columns,
-        [](const auto& column, sql::ColumnType type) { return detail::keeps(column.type, type); },
-        mismatches);
+    auto layout = sql::detail::laid_out<Key, T>(mapping, database.options().version_column, columns,
+                                                &detail::keeps, mismatches);
     if (!mismatches.empty()) throw sql::MappingMismatch{mapping.table, std::move(mismatches)};
+    std::size_t at = 0;
+    for_each_field<T>([&](const char*, auto field) {
+      using Field = std::remove_cvref_t<decltype(std::declval<T&>().*field)>;
+      const auto column = std::ranges::find(columns, layout.fields[at], &sql::detail::ExistingColumn::name);
+      const bool decimal = sql::Codec<Field>::type == sql::ColumnType::decimal;
+      if (decimal && !detail::keeps(column->type, sql::ColumnType::text)) layout.approximate.push_back(at);
+      ++at;
+    });
     sql::detail::Statements statements{std::move(layout), detail::dialect};
     try {
       const Query query{connection, statements.insert()};

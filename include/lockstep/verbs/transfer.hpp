@@ -84,10 +84,19 @@ template <class T, auto Field>
 using AmountOf = std::remove_cvref_t<std::invoke_result_t<decltype(Field), T&>>;
 
 template <class Amount>
-concept Numeric = (std::integral<Amount> && !std::same_as<Amount, bool>) || std::floating_point<Amount>;
+concept Arithmetic = (std::integral<Amount> && !std::same_as<Amount, bool>) || std::floating_point<Amount>;
+
+/// A number of std's, or another that says what `fits`: Decimal.
+template <class Amount>
+concept Numeric = Arithmetic<Amount> || requires(const Amount& a) {
+  { a >= a } -> std::convertible_to<bool>;
+  { fits(a, a) } -> std::same_as<bool>;
+  { a - a } -> std::same_as<Amount>;
+  { a + a } -> std::same_as<Amount>;
+};
 
 /// True if `a + b` can be represented, for a positive `b`.
-template <Numeric Amount>
+template <Arithmetic Amount>
 [[nodiscard]] constexpr bool fits(Amount a, Amount b) noexcept {
   if constexpr (std::integral<Amount>) {
     return a <= std::numeric_limits<Amount>::max() - b;
@@ -101,7 +110,7 @@ template <Numeric Amount>
 /// Throws what makes no sense of a transfer whatever is stored.
 template <Storage S, class Order>
 void check_transfer(const S& storage, const Order& order) {
-  if (!(order.amount > 0)) throw AmountNotPositive{};
+  if (!(order.amount > decltype(order.amount){})) throw AmountNotPositive{};
   if (same_key(storage, order.from, order.to)) throw SameAccount{place_of(storage, order.from)};
 }
 
@@ -134,7 +143,7 @@ void move_amount(auto& tx, S& storage, const Order& order) {
 /// Moves `transfer.amount` from one record's `balance` to the other's, in one commit.
 ///
 /// `transfer<&Account::points>(...)` moves another numeric member than `balance`. Count
-/// money in integers of its smallest unit: floating point rounds, and so loses some.
+/// money in integers of its smallest unit, or in a Decimal: floating point rounds, and so loses some.
 /// Safe to call from any thread. `retry.locking` chooses the way: optimistic,
 /// pessimistic (both records locked first), or adaptive. Throws AmountNotPositive,
 /// SameAccount, Missing, InsufficientFunds, AmountOverflow, ConstraintViolated, and
