@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lockstep/lockstep.hpp>
+#include <lockstep/verbs/advisory.hpp>
 
 #include "lines.hpp"
 #include "outcome.hpp"
@@ -230,6 +231,17 @@ object edited(Editor<Backend>& editor, const Request& request) {
   }
 }
 
+/// Holds a lock on a name, until a line comes if it `waits`, or not at all if somebody else has it.
+template <class Backend>
+object with_name(Backend& backend, const std::string& name, bool waits) {
+  const auto held = [&] {
+    if (waits) tell_and_wait("locked", {{"name", name}});
+  };
+  with_advisory_lock(backend.db, name, held,
+                     {.wait = waits ? lockstep::Wait::forever() : lockstep::Wait::never()});
+  return {{"name", name}};
+}
+
 inline Outcome succeeded(object line) {
   line["ok"] = true;
   return {Status::ok, std::move(line)};
@@ -246,7 +258,7 @@ Outcome run(Backend& backend, const Request& request) {
       return succeeded(seed(backend));
     case Command::advisory_wait:
     case Command::advisory_try:
-      return succeeded(backend.advisory(request.name, request.command == Command::advisory_wait));
+      return succeeded(with_name(backend, request.name, request.command == Command::advisory_wait));
     default:
       break;
   }

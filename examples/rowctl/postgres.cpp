@@ -1,10 +1,9 @@
 // rowctl on PostgreSQL.
+#include <lockstep/postgres/advisory.hpp>
 #include <lockstep/postgres/table.hpp>
 
 #include "backends.hpp"
 #include "editor.hpp"
-
-#include <boost/crc.hpp>
 
 #include <libpq-fe.h>
 
@@ -39,13 +38,6 @@ class Connection {
   std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
 };
 
-// The number by which Ruby's with_advisory_lock knows a name; its second key is 0.
-std::string advisory_key(const std::string& name) {
-  boost::crc_32_type crc;
-  crc.process_bytes(name.data(), name.size());
-  return std::to_string(crc.checksum() & 0x7fffffffU);
-}
-
 struct Postgres {
   template <class T>
   using Table = lockstep::postgres::Table<int, T>;
@@ -74,20 +66,6 @@ struct Postgres {
   int draw_id(const std::string& table) {
     return std::stoi(Connection{keywords_}.value("SELECT nextval(pg_get_serial_sequence($1, 'id'))",
                                                  lockstep::sql::quoted(table)));
-  }
-
-  // Of the session. Given back by hand: the server notices the end of a connection a little later.
-  object advisory(const std::string& name, bool wait) {
-    Connection session{keywords_};
-    const auto key = advisory_key(name);
-    if (wait) {
-      session.value("SELECT pg_advisory_lock($1::int4, 0)", key);
-      tell_and_wait("locked", {{"name", name}});
-    } else if (session.value("SELECT pg_try_advisory_lock($1::int4, 0)", key) != "t") {
-      throw lockstep::LockUnavailable{{"advisory", name}};
-    }
-    session.value("SELECT pg_advisory_unlock($1::int4, 0)", key);
-    return {{"name", name}};
   }
 
   std::string keywords_;

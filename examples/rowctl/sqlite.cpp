@@ -50,10 +50,6 @@ struct Sqlite {
     return number_from(db.path(), "SELECT COALESCE(MAX(id), 0) + 1 FROM " + lockstep::sql::quoted(table));
   }
 
-  object advisory(const std::string& name, bool) {
-    throw lockstep::NotSupported{"advisory lock " + name + ": SQLite has none"};
-  }
-
   lockstep::sqlite::Database<> db;
 };
 

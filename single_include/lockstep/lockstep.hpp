@@ -1381,6 +1381,61 @@ void release(RecordLock<R>& lock, Owner<R>& owner, std::optional<LockMode> befor
 
 }  // namespace lockstep::memory::detail
 
+// ---- lockstep/storage/advisory.hpp
+
+// Locks on names: for work that no record stands for, such as a nightly report. They hold back whoever asks
+// for the same name, and nobody else: neither loads nor writes.
+
+namespace lockstep {
+
+/// How long a lock on a name is held at most.
+enum class AdvisoryScope {
+  transaction,  ///< until a transaction of the database ends, be it an empty one: safe where a pooler gives a
+                ///< connection to others between transactions
+  session,      ///< until it is given back, or its holder is destroyed; over any number of transactions
+};
+
+/// The place that errors name.
+[[nodiscard]] inline Place advisory_place(std::string name) { return {"advisory", std::move(name)}; }
+
+/// Whoever can hold locks on names. Re-entrant: what it holds it gets again, at once; shared and asked for
+/// exclusive, it waits for the others.
+///
+/// - `lock(name, mode, wait)`: false only for `Wait::skip()`. Throws LockUnavailable, LockTimeout, and
+///   Deadlock where the database sees cycles.
+/// - `held(name)`: in which mode this holder has it, if it has.
+template <class H>
+concept AdvisoryHolder = requires(H& holder, const std::string& name, LockMode mode, Wait wait) {
+  { holder.lock(name, mode, wait) } -> std::same_as<bool>;
+  { holder.held(name) } -> std::same_as<std::optional<LockMode>>;
+};
+
+/// A session that can hold locks on names until it ends, beside those of records.
+template <class S>
+concept AdvisorySession = requires(S& session, const std::string& name, LockMode mode, Wait wait) {
+  { session.advisory_lock(name, mode, wait) } -> std::same_as<bool>;
+  { session.advisory_held(name) } -> std::same_as<std::optional<LockMode>>;
+};
+
+/// A database with locks on names.
+///
+/// - `advisory_locks(scope)`: a holder of its own, movable, used by one thread at a time. `unlock(name)`
+/// takes
+///   one `lock` back, in the session scope; in that of a transaction all stay until the end. `end()` gives
+///   all back, and throws ConnectionLost if they may have been lost before; the destructor says nothing.
+/// - `advisory_exists(name)`: whether anybody holds it, in whatever mode. True or not, it may be otherwise
+///   when the answer is read.
+template <class D>
+concept AdvisoryDatabase = SessionSource<D> && AdvisorySession<session_of<D>> &&
+                           requires(D& database, const std::string& name, AdvisoryScope scope) {
+                             { database.advisory_locks(scope) } -> AdvisoryHolder;
+                             database.advisory_locks(scope).unlock(name);
+                             database.advisory_locks(scope).end();
+                             { database.advisory_exists(name) } -> std::same_as<bool>;
+                           };
+
+}  // namespace lockstep
+
 // ---- lockstep/storage/staging.hpp
 
 // What a session plans for one record, and what comes of a second plan for the same one.
@@ -1459,6 +1514,8 @@ template <Runtime R = StdRuntime>
 class Database;
 template <Runtime R = StdRuntime>
 class Session;
+template <Runtime R>
+class AdvisoryLocks;
 template <class Key, class T, Runtime R, class Hash, class Equal>
 class Table;
 
@@ -1545,11 +1602,18 @@ class Entry {
   SlotBase<R>* slot_;
 };
 
-/// A lock that a session holds, and the mode in which it held it before, if it did.
+/// A name that is locked, and the mode in which its holder held it before, if it did.
+struct TakenName {
+  const std::string* name;
+  std::optional<LockMode> before;
+};
+
+/// A lock that a session holds, and the mode in which it held it before, if it did. Of a record, or of a
+/// name.
 template <Runtime R>
 struct Held {
-  Entry<R>* entry;
-  std::optional<LockMode> before;
+  RecordLock<R>* lock;
+  TakenName taken;  // without a name: the record's
 };
 
 }  // namespace detail
@@ -1603,6 +1667,15 @@ class Session {
   /// Drops what was staged and locked since `point`. What was read stays read.
   void rollback_to(const Savepoint& point);
 
+  /// Locks `name` until the session ends. False only for `Wait::skip()`. Throws LockUnavailable, LockTimeout,
+  /// Deadlock.
+  bool advisory_lock(const std::string& name, LockMode mode = LockMode::exclusive,
+                     Wait wait = Wait::forever());
+  /// In which mode the session holds `name`, if it does.
+  [[nodiscard]] std::optional<LockMode> advisory_held(const std::string& name) const {
+    return database_->name_held(*owner_, name);
+  }
+
  private:
   template <class Key, class T, Runtime R2, class Hash, class Equal>
   friend class Table;
@@ -1641,15 +1714,19 @@ class Session {
     const auto* const holder = lock.holder(*owner_);
     const auto before = holder ? std::optional{holder->mode} : std::nullopt;
     if (!detail::acquire<R>(lock, *owner_, mode, wait, guard, [&] { return entry.place(); })) return false;
-    if (before != lock.holder(*owner_)->mode) held_.push_back({&entry, before});
+    if (before != lock.holder(*owner_)->mode) held_.push_back({&lock, {nullptr, before}});
     return true;
   }
 
   void unlock_since(std::size_t count) {
     while (held_.size() > count) {
-      const auto [entry, before] = held_.back();
+      const auto [lock, taken] = held_.back();
       held_.pop_back();
-      detail::release(entry->slot().lock, *owner_, before);
+      if (taken.name) {
+        database_->unlock_name(*owner_, taken);
+      } else {
+        detail::release(*lock, *owner_, taken.before);
+      }
     }
   }
 
@@ -1707,6 +1784,15 @@ class Database : public FindsVerbs {
   /// there (verbs/once.hpp). Safe to call from any thread.
   [[nodiscard]] Receipts& receipts();
 
+  /// A holder of locks on names. Include lockstep/memory/advisory.hpp. Safe to call from any thread.
+  [[nodiscard]] AdvisoryLocks<R> advisory_locks(AdvisoryScope scope);
+  /// Whether anybody holds `name`. Safe to call from any thread.
+  [[nodiscard]] bool advisory_exists(const std::string& name) const {
+    const std::scoped_lock guard{mutex_};
+    const auto found = name_locks_.find(name);
+    return found != name_locks_.end() && !found->second.holders.empty();
+  }
+
   /// How many writes went past the version check since the start: each may have
   /// overwritten somebody's change.
   [[nodiscard]] std::uint64_t unguarded_writes() const {
@@ -1716,6 +1802,7 @@ class Database : public FindsVerbs {
 
  private:
   friend Session<R>;
+  friend AdvisoryLocks<R>;
   template <class Key, class T, Runtime R2, class Hash, class Equal>
   friend class Table;
 
@@ -1739,8 +1826,42 @@ class Database : public FindsVerbs {
     return held;
   }
 
+  [[nodiscard]] std::unique_ptr<detail::Owner<R>> new_owner() {
+    const std::scoped_lock guard{mutex_};
+    return std::make_unique<detail::Owner<R>>(++sessions_);
+  }
+
+  /// Nothing where `wait` skips. Called with the mutex held.
+  [[nodiscard]] std::optional<detail::TakenName> lock_name(detail::Owner<R>& owner, const std::string& name,
+                                                           LockMode mode, Wait wait,
+                                                           std::unique_lock<typename R::mutex>& guard) {
+    auto& [kept, lock] = *name_locks_.try_emplace(name).first;
+    const auto* const holder = lock.holder(owner);
+    const auto before = holder ? std::optional{holder->mode} : std::nullopt;
+    const auto place = [&] { return advisory_place(name); };
+    if (!detail::acquire<R>(lock, owner, mode, wait, guard, place)) return std::nullopt;
+    return detail::TakenName{&kept, before};
+  }
+  /// Called with the mutex held.
+  void unlock_name(detail::Owner<R>& owner, const detail::TakenName& taken) noexcept {
+    const auto found = name_locks_.find(*taken.name);
+    detail::release(found->second, owner, taken.before);
+    if (found->second.idle()) name_locks_.erase(found);
+  }
+  [[nodiscard]] std::optional<LockMode> name_held(const detail::Owner<R>& owner,
+                                                  const std::string& name) const {
+    const std::scoped_lock guard{mutex_};
+    const auto found = name_locks_.find(name);
+    if (found == name_locks_.end()) return std::nullopt;
+    for (const auto& holder : found->second.holders) {
+      if (holder.owner == &owner) return holder.mode;
+    }
+    return std::nullopt;
+  }
+
   mutable typename R::mutex mutex_;
   std::vector<std::weak_ptr<const std::string>> names_;  // of the tables that live
+  std::unordered_map<std::string, detail::RecordLock<R>> name_locks_;
   std::uint64_t sessions_ = 0;
   std::uint64_t tables_ = 0;
   std::uint64_t unguarded_writes_ = 0;
@@ -1749,10 +1870,7 @@ class Database : public FindsVerbs {
 };
 
 template <Runtime R>
-Session<R>::Session(Database<R>& database) : database_{&database} {
-  const std::scoped_lock guard{database.mutex_};
-  owner_ = std::make_unique<detail::Owner<R>>(++database.sessions_);
-}
+Session<R>::Session(Database<R>& database) : database_{&database}, owner_{database.new_owner()} {}
 
 template <Runtime R>
 Commit Session<R>::commit() {
@@ -1791,6 +1909,18 @@ void Session<R>::rollback_to(const Savepoint& point) {
     entries_[i]->staged = i < point.staged_.size() ? point.staged_[i] : typename Entry::Staged{};
   }
   unlock_since(point.locks_);
+}
+
+template <Runtime R>
+bool Session<R>::advisory_lock(const std::string& name, LockMode mode, Wait wait) {
+  Expects(lockstep::detail::told(!over(), "a session is over after its commit: start another"));
+  Guard guard{database_->mutex_};
+  if (held_.size() == held_.capacity()) held_.reserve(2 * held_.size() + 1);  // so that push_back cannot fail
+  const auto taken = database_->lock_name(*owner_, name, mode, wait, guard);
+  if (taken && taken->before != LockMode::exclusive && taken->before != mode) {
+    held_.push_back({nullptr, *taken});
+  }
+  return taken.has_value();
 }
 
 template <Runtime R>
@@ -3732,6 +3862,16 @@ class Transaction {
     [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "lock");
     return guarded([&] { return storage.lock(session_, key, mode, wait); });
+  }
+
+  /// Locks a name until the transaction has ended, its commit included: others that ask for the name do so
+  /// after what it wrote has landed. Each attempt takes it anew. Returns false only for `Wait::skip()`.
+  bool advisory_lock(const std::string& name, LockMode mode = LockMode::exclusive,
+                     Wait wait = Wait::forever())
+    requires AdvisorySession<Session>
+  {
+    if (access_ == Access::read_only) throw ReadOnly{advisory_place(name), "lock"};
+    return guarded([&] { return session_.advisory_lock(name, mode, wait); });
   }
 
   /// True if this attempt locks each record before it reads it: several records are

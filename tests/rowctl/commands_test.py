@@ -227,10 +227,6 @@ class Commands(unittest.TestCase):
     # Advisory locks
 
     def test_an_advisory_lock_has_one_holder(self):
-        if self.backend == "sqlite":
-            for command in ("advisory-wait", "advisory-try"):
-                self.check(self.rowctl(command, "report"), 2, error="not supported")
-            return
         with self.rowctl.started("advisory-wait", "report") as run:
             run.event("locked")
             self.check(self.rowctl("advisory-try", "report"), 5, error="locked")

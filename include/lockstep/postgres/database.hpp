@@ -76,6 +76,22 @@ class Database : public FindsVerbs {
   /// Safe to call from any thread. Throws sql::MappingMismatch, and as `execute` does.
   [[nodiscard]] Receipts& receipts();
 
+  /// A holder of locks on names. Include lockstep/postgres/advisory.hpp. Safe to call from any thread.
+  [[nodiscard]] AdvisoryLocks<R> advisory_locks(AdvisoryScope scope);
+  /// Whether anybody holds `name`. Safe to call from any thread. Throws ConnectionLost, ServerError.
+  /// Cost: one round trip.
+  [[nodiscard]] bool advisory_exists(const std::string& name) {
+    Lease lease{*this};
+    try {
+      return lease.connection().run(detail::AdvisoryKey{name, options_}.exists()).number_at(0, 0) == 1;
+    } catch (const detail::Refused& refused) {
+      detail::throw_failure(refused.failure, advisory_place(name));
+    } catch (const detail::Broken& broken) {
+      lease.drop();
+      throw ConnectionLost{joined("PostgreSQL: ", broken.why)};
+    }
+  }
+
   /// As it was opened.
   [[nodiscard]] const Options& options() const noexcept { return options_; }
   /// How often the server was asked, and its answer waited for, since the start: statements that are sent
@@ -88,6 +104,7 @@ class Database : public FindsVerbs {
  private:
   using Work = detail::SessionWork<R>;
   friend Work;
+  friend AdvisoryLocks<R>;
   template <class Key, sql::Record T, Runtime R2>
   friend class Table;
 

@@ -19,6 +19,14 @@ enum class Isolation {
                     ///< the server may end it by SerializationFailure at any call
 };
 
+/// By which numbers PostgreSQL knows the name of an advisory lock.
+enum class AdvisoryKeys {
+  with_advisory_lock,  ///< as Ruby's gem with_advisory_lock computes them: two of 31 bits, the CRC-32 of the
+                       ///< name without its highest bit, and a prefix. Of 2^16 names some two have the same.
+                       ///< Source: https://github.com/ClosureTree/with_advisory_lock, `lock_keys_for`
+  hashed,              ///< one of 63 bits, computed from the name: among lockstep's own programs
+};
+
 /// How a database is opened.
 struct Options {
   std::chrono::milliseconds connect_timeout = std::chrono::seconds{10};  ///< for each new connection; libpq's
@@ -37,7 +45,10 @@ struct Options {
       5};  ///< how long to wait while all are in use; then NoConnectionFree. Empty: for ever
   std::chrono::nanoseconds check_after =
       std::chrono::seconds{30};  ///< a connection that lay idle for longer is asked whether it works
-  Isolation isolation = Isolation::repeatable_read;         ///< of sessions for which nothing else is said
+  Isolation isolation = Isolation::repeatable_read;  ///< of sessions for which nothing else is said
+  AdvisoryKeys advisory_keys = AdvisoryKeys::with_advisory_lock;  ///< see AdvisoryKeys
+  std::int32_t advisory_prefix = 0;                         ///< the second number of the gem's: what is in
+                                                            ///< WITH_ADVISORY_LOCK_PREFIX, read as a number
   std::string version_column = "lock_version";              ///< of tables whose mapping names none
   std::string receipts_table = "lockstep_receipts";         ///< in which receipts are kept
   std::function<void(std::string_view)> on_statement = {};  ///< hears of each statement before it is sent, on

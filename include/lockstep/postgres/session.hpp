@@ -16,6 +16,8 @@ template <Runtime R = StdRuntime>
 class Database;
 template <Runtime R = StdRuntime>
 class Session;
+template <Runtime R>
+class AdvisoryLocks;
 template <class Key, sql::Record T, Runtime R>
 class Table;
 
@@ -86,6 +88,18 @@ class Session {
       work.entries[i]->staged = i < point.staged_.size() ? point.staged_[i] : typename Entry::Staged{};
     }
     if (work.locks.size() > point.locks_) work.unlock_to(point.locks_);
+  }
+
+  /// Locks `name` until the session ends, its commit included: see Options::advisory_keys. Ends the session's
+  /// snapshot, as the lock of a record does. False only for `Wait::skip()`. Throws as the lock of a record
+  /// does. Cost: one round trip; none if it is held.
+  bool advisory_lock(const std::string& name, LockMode mode = LockMode::exclusive,
+                     Wait wait = Wait::forever()) {
+    return this->work().lock(name, mode, wait);
+  }
+  /// In which mode the session holds `name`, if it does.
+  [[nodiscard]] std::optional<LockMode> advisory_held(const std::string& name) const {
+    return work_ ? work_->name_held(name) : std::nullopt;
   }
 
  private:

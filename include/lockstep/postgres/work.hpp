@@ -8,6 +8,7 @@
 // "Explicit Locking", https://www.postgresql.org/docs/current/explicit-locking.html
 #pragma once
 
+#include <lockstep/postgres/advisory_key.hpp>
 #include <lockstep/postgres/entry.hpp>
 #include <lockstep/postgres/options.hpp>
 #include <lockstep/runtime/runtime.hpp>
@@ -38,8 +39,10 @@ namespace detail {
 template <Runtime R>
 struct SessionWork {
   struct Lock {
-    Entry* entry;
+    Entry* entry;  // none: it is of a name
     Held before;
+    std::string name;
+    LockMode mode;  // of a name
   };
 
   SessionWork(Database<R>& of, Isolation level) : database{&of}, isolation{level} {}
@@ -229,6 +232,43 @@ struct SessionWork {
   bool lock(Entry& entry, LockMode mode, Wait wait) {
     const auto held = mode == LockMode::shared ? Held::shared : Held::exclusive;
     if (entry.held >= held) return true;
+    return lock(
+        wait, [&] { return entry.place(); },
+        [&](bool waits, std::vector<Query> queries) {
+          const auto [granted, now] = lock_row(entry, mode, waits, std::move(queries));
+          if (!granted) return false;
+          locks.push_back({&entry, entry.held, {}, mode});
+          entry.held = held;
+          entry.current = now;
+          return true;
+        });
+  }
+
+  bool lock(const std::string& name, LockMode mode, Wait wait) {
+    const auto before = name_held(name);
+    if (before == LockMode::exclusive || before == mode) return true;
+    return lock(
+        wait, [&] { return advisory_place(name); },
+        [&](bool waits, std::vector<Query> queries) {
+          const AdvisoryKey key{name, database->options_};
+          constexpr auto scope = AdvisoryScope::transaction;
+          queries.push_back(waits ? key.lock(mode, scope) : key.try_lock(mode, scope));
+          if (ask(queries).back().number_at(0, 0) != 1 && !waits) return false;
+          locks.push_back({nullptr, Held::no, name, mode});
+          return true;
+        });
+  }
+
+  [[nodiscard]] std::optional<LockMode> name_held(const std::string& name) const {
+    for (auto at = locks.size(); at-- > 0;) {
+      if (!locks[at].entry && locks[at].name == name) return locks[at].mode;
+    }
+    return std::nullopt;
+  }
+
+  /// `acquire(waits, queries)` asks `queries` and for the lock, and says whether it is granted.
+  template <class PlaceOf, class Acquire>
+  bool lock(Wait wait, PlaceOf&& place, Acquire&& acquire) {
     const bool waits = wait.kind() == Wait::Kind::forever || wait.kind() == Wait::Kind::up_to;
     const bool limited = wait.kind() == Wait::Kind::up_to;
 
@@ -249,24 +289,18 @@ struct SessionWork {
     if (begins) open = isolation == Isolation::serializable ? Open::serializable : Open::current;
 
     try {
-      const auto [granted, now] = lock_row(entry, mode, waits, std::move(queries));
-      if (!granted) {
-        if (!guarded) leave_transaction();
-        if (wait.kind() == Wait::Kind::never) throw LockUnavailable{entry.place()};
-        return false;
-      }
-      locks.push_back({&entry, entry.held});
-      entry.held = held;
-      entry.current = now;
-      return true;
+      if (acquire(waits, std::move(queries))) return true;
+      if (!guarded) leave_transaction();
+      if (wait.kind() == Wait::Kind::never) throw LockUnavailable{place()};
+      return false;
     } catch (const Refused& refused) {
       if (refused.failure.state == "40001" || !guarded || !run_quietly(rollback_to_lock(locks.size()))) {
         leave_transaction();
       } else {
         timeout.reset();
       }
-      if (refused.failure.state == "55P03" && limited) throw LockTimeout{entry.place()};
-      throw_failure(refused.failure, entry.place());
+      if (refused.failure.state == "55P03" && limited) throw LockTimeout{place()};
+      throw_failure(refused.failure, place());
     } catch (const Broken& broken) {
       throw ConnectionLost{joined("PostgreSQL: ", broken.why)};
     }
@@ -323,9 +357,11 @@ struct SessionWork {
     if (count == 0) return leave_transaction();
     unlock_statement(count);
     while (locks.size() > count) {
-      auto& [entry, before] = locks.back();
-      entry->held = before;
-      if (before == Held::no) entry->current.reset();
+      auto& lock = locks.back();
+      if (lock.entry) {
+        lock.entry->held = lock.before;
+        if (lock.before == Held::no) lock.entry->current.reset();
+      }
       locks.pop_back();
     }
   }

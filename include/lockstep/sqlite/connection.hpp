@@ -95,6 +95,12 @@ class Connection {
       throw_last(db_.get());
   }
 
+  /// The database's file, as SQLite names those that it puts beside it: absolute, and without links.
+  [[nodiscard]] std::string file() const {
+    const char* const name = sqlite3_db_filename(db_.get(), "main");
+    return name ? name : "";
+  }
+
   /// True between a BEGIN and its end.
   [[nodiscard]] bool in_transaction() const noexcept { return sqlite3_get_autocommit(db_.get()) == 0; }
   /// How many rows the last statement inserted, changed or deleted itself.

@@ -14,7 +14,9 @@
 #include <lockstep/sql/mapping.hpp>
 #include <lockstep/sql/receipts.hpp>
 #include <lockstep/sql/staging_table.hpp>
+#include <lockstep/sqlite/advisory.hpp>
 #include <lockstep/sqlite/connection.hpp>
+#include <lockstep/sqlite/patience.hpp>
 #include <lockstep/sqlite/write_turn.hpp>
 #include <lockstep/storage/staging.hpp>
 #include <lockstep/storage/storage.hpp>
@@ -80,50 +82,6 @@ struct Options {
 };
 
 namespace detail {
-
-/// The time after `limit`, or the last one that there is.
-template <Runtime R>
-[[nodiscard]] typename R::clock::time_point time_in(std::chrono::nanoseconds limit) {
-  const auto now = R::clock::now();
-  const auto most = std::chrono::floor<std::chrono::nanoseconds>(R::clock::time_point::max() - now);
-  return now + std::chrono::ceil<typename R::clock::duration>(std::min(limit, most));
-}
-
-/// How long a connection waits for the locks of other connections. SQLite calls it back.
-template <Runtime R>
-class Patience {
- public:
-  using TimePoint = typename R::clock::time_point;
-
-  void until(std::optional<TimePoint> limit) noexcept { limit_ = limit; }
-
-  /// Sleeps a little; zero once the limit has passed.
-  static int called(void* self, int times) noexcept {
-    try {
-      return static_cast<const Patience*>(self)->again(times);
-    } catch (...) {  // it must not pass through SQLite, which fails with SQLITE_BUSY then
-      return 0;
-    }
-  }
-
- private:
-  [[nodiscard]] int again(int times) const {
-    constexpr std::chrono::nanoseconds least = std::chrono::microseconds{100};
-    constexpr std::chrono::nanoseconds most = std::chrono::milliseconds{25};
-    const auto half = std::min(most, least * (std::int64_t{1} << std::min(times, 16))) / 2;
-    std::chrono::nanoseconds pause{
-        half.count() + static_cast<std::int64_t>(R::random() % static_cast<std::uint64_t>(half.count() + 1))};
-    if (limit_) {
-      const auto left = std::chrono::ceil<std::chrono::nanoseconds>(*limit_ - R::clock::now());
-      if (left.count() <= 0) return 0;
-      pause = std::min(pause, left);
-    }
-    R::sleep_for(pause, {});
-    return 1;
-  }
-
-  std::optional<TimePoint> limit_;
-};
 
 /// A connection with its patience, which SQLite knows by address.
 template <Runtime R>
@@ -217,12 +175,14 @@ class Session {
     friend Session;
     std::vector<typename Entry::Staged> staged_;
     bool locked_ = false;
+    std::size_t names_ = 0;
   };
 
   /// The present point. Cost: a copy of what is staged, without the records. Nothing is sent.
   [[nodiscard]] Savepoint savepoint() const {
     Savepoint point;
     point.locked_ = work_->locked();
+    point.names_ = work_->names ? work_->names->size() : 0;
     for (const auto& entry : work_->entries) point.staged_.push_back(entry->staged);
     return point;
   }
@@ -234,6 +194,24 @@ class Session {
       work.entries[i]->staged = i < point.staged_.size() ? point.staged_[i] : typename Entry::Staged{};
     }
     if (work.locked() && !point.locked_) work.leave_transaction();
+    if (work.names) work.names->back_to(point.names_);
+  }
+
+  /// Locks `name` until the session ends: see AdvisoryLocks, which holds it. Ends the session's snapshot, as
+  /// the lock of a record does. False only for `Wait::skip()`. Throws LockUnavailable, LockTimeout,
+  /// sql::DatabaseError.
+  bool advisory_lock(const std::string& name, LockMode mode = LockMode::exclusive,
+                     Wait wait = Wait::forever()) {
+    auto& work = this->work();
+    if (!work.locked()) work.leave_transaction();
+    if (!work.names) {
+      work.names = std::make_unique<AdvisoryLocks<R>>(work.database->advisory_locks(AdvisoryScope::session));
+    }
+    return work.names->lock(name, mode, wait);
+  }
+  /// In which mode the session holds `name`, if it does.
+  [[nodiscard]] std::optional<LockMode> advisory_held(const std::string& name) const {
+    return work_ && work_->names ? work_->names->held(name) : std::nullopt;
   }
 
  private:
@@ -396,6 +374,7 @@ class Session {
     void end() noexcept {
       leave_transaction();
       if (pooled) database->give_back(std::move(pooled));
+      names.reset();
     }
 
     Database<R>* database;
@@ -403,6 +382,7 @@ class Session {
     typename detail::WriteTurn<R>::Hold turn;
     std::vector<std::unique_ptr<Entry>> entries;
     std::unordered_map<std::string, Entry*> index;  // by table and key
+    std::unique_ptr<AdvisoryLocks<R>> names;
     bool left = false;  // a snapshot was left: loads before and after it may be of two states
     bool over = false;
   };
@@ -438,8 +418,9 @@ class Database : public FindsVerbs {
     auto first = open();
     if (options_.journal == Journal::wal) {
       first->patience.until(busy_limit());
-      use_wal(*first);
+      detail::use_wal(first->connection, first->patience, path_);
     }
+    file_ = first->connection.file();
     give_back(std::move(first));
   }
   Database(const Database&) = delete;
@@ -466,6 +447,16 @@ class Database : public FindsVerbs {
   /// first asked for, and made if it is not there: where that is not allowed, run `create_receipts` before.
   /// Safe to call from any thread. Throws sql::MappingMismatch, and as `execute` does.
   [[nodiscard]] Receipts& receipts();
+
+  /// A holder of locks on names, which are kept in files beside the database's. Both scopes are alike but for
+  /// `unlock`. Safe to call from any thread.
+  [[nodiscard]] AdvisoryLocks<R> advisory_locks(AdvisoryScope scope) const {
+    return {file_, options_.on_statement, scope};
+  }
+  /// Whether anybody who is alive holds `name`. Safe to call from any thread. Throws sql::DatabaseError.
+  [[nodiscard]] bool advisory_exists(const std::string& name) const {
+    return detail::AdvisoryTable<R>{file_, options_.on_statement}.exists(name);
+  }
 
   /// As it was opened.
   [[nodiscard]] const Options& options() const noexcept { return options_; }
@@ -513,24 +504,6 @@ class Database : public FindsVerbs {
     return opened;
   }
 
-  // SQLite does not call the busy handler for this one while others have the file open.
-  void use_wal(Pooled& pooled) const {
-    for (int times = 0;; ++times) {
-      try {
-        detail::Query query{pooled.connection, "PRAGMA journal_mode = WAL"};
-        const bool told = query.next();
-        const auto mode = told ? query.column(0) : sql::Value{};
-        const auto* const text = std::get_if<std::string_view>(&mode);
-        if (text && *text == "wal") return;
-        throw NotSupported{joined("SQLite: ", path_,
-                                  " cannot have a write-ahead log here; its journal mode stays ",
-                                  sql::shown_value(mode))};
-      } catch (const sql::Busy&) {
-        if (detail::Patience<R>::called(&pooled.patience, times) == 0) throw;
-      }
-    }
-  }
-
   std::unique_ptr<Pooled> lend() {
     {
       const std::scoped_lock guard{mutex_};
@@ -552,6 +525,7 @@ class Database : public FindsVerbs {
   }
 
   std::string path_;
+  std::string file_;
   Options options_;
   mutable typename R::mutex mutex_;
   std::vector<std::unique_ptr<Pooled>> idle_;

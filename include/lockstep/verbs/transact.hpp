@@ -4,6 +4,7 @@
 // (opacity: Guerraoui & Kapalka, "On the Correctness of Transactional Memory", PPoPP 2008).
 #pragma once
 
+#include <lockstep/storage/advisory.hpp>
 #include <lockstep/verbs/update.hpp>
 
 #include <cstddef>
@@ -285,6 +286,16 @@ class Transaction {
     [[maybe_unused]] const auto caller = detail::called_from(storage, where);
     refuse_if_read_only(storage, key, "lock");
     return guarded([&] { return storage.lock(session_, key, mode, wait); });
+  }
+
+  /// Locks a name until the transaction has ended, its commit included: others that ask for the name do so
+  /// after what it wrote has landed. Each attempt takes it anew. Returns false only for `Wait::skip()`.
+  bool advisory_lock(const std::string& name, LockMode mode = LockMode::exclusive,
+                     Wait wait = Wait::forever())
+    requires AdvisorySession<Session>
+  {
+    if (access_ == Access::read_only) throw ReadOnly{advisory_place(name), "lock"};
+    return guarded([&] { return session_.advisory_lock(name, mode, wait); });
   }
 
   /// True if this attempt locks each record before it reads it: several records are

@@ -1,5 +1,7 @@
 // What a snippet of the README takes for granted: two accounts, an order, a database.
 #include <lockstep/lockstep.hpp>
+#include <lockstep/memory/advisory.hpp>
+#include <lockstep/verbs/advisory.hpp>
 
 #include <boost/describe/class.hpp>
 
