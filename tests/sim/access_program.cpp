@@ -242,6 +242,21 @@ class Draw {
 
   unsigned below(unsigned bound) { return static_cast<unsigned>(random_() % bound); }
 
+  /// A thread of two that says something by its location, looks at the other's, and guards a plain location
+  /// by what it sees there.
+  std::vector<Access> guarded(unsigned me) {
+    locations_ = 3;
+    plain_ = 2;
+    if (below(4) == 0) return {access(plain_), store(me, 1, one_of(stores))};
+    std::vector<Access> made;
+    if (below(4) != 0)
+      made.push_back(below(3) != 0 ? store(me, 1, one_of(stores)) : exchange(me, 1, one_of(changes)));
+    if (below(2) == 0) made.push_back(fence(changes[1 + below(4)]));
+    made.push_back(load(1 - me, one_of(loads)));
+    made.push_back(below(3) != 0 ? if_read(0, access(plain_)) : unless_read(0, access(plain_)));
+    return made;
+  }
+
   /// The next access of a thread that has made these.
   Access after(const std::vector<Access>& made) {
     unsigned where = below(locations_);
@@ -279,13 +294,18 @@ class Draw {
   int value(unsigned least) { return static_cast<int>(least + below(3)); }
 
   Access access(unsigned where) {
-    if (where == plain_) return below(2) == 0 ? plain_load(where) : plain_store(where, value(1));
+    // Each drawn by a statement of its own: compilers order arguments as they like.
+    const int stored = value(1);
+    const int expected = value(0);
+    const std::memory_order changed = one_of(changes);
+    const std::memory_order loaded = one_of(loads);
+    if (where == plain_) return below(2) == 0 ? plain_load(where) : plain_store(where, stored);
     const unsigned drawn = below(20);
-    if (drawn < 7) return load(where, one_of(loads));
-    if (drawn < 14) return store(where, value(1), one_of(stores));
-    if (drawn < 15) return exchange(where, value(1), one_of(changes));
-    if (drawn < 16) return add(where, 1, one_of(changes));
-    if (drawn < 18) return compare_exchange(where, value(0), value(1), one_of(changes), one_of(loads));
+    if (drawn < 7) return load(where, loaded);
+    if (drawn < 14) return store(where, stored, one_of(stores));
+    if (drawn < 15) return exchange(where, stored, changed);
+    if (drawn < 16) return add(where, 1, changed);
+    if (drawn < 18) return compare_exchange(where, expected, stored, changed, loaded);
     Access between = fence(changes[1 + below(4)]);
     between.where = where;
     return between;
@@ -301,6 +321,7 @@ class Draw {
 
 Program random_accesses(unsigned number) {
   Draw draw{number};
+  if (draw.below(12) == 0) return {draw.guarded(0), draw.guarded(1)};
   const unsigned threads = 2 + draw.below(3) / 2;
   const unsigned length = 6 - draw.below(5) / 3;
   Program program(threads);

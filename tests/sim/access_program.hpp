@@ -63,11 +63,12 @@ std::string to_string(const Program& program);
 std::string outcome(const std::vector<std::vector<int>>& read, const std::vector<int>& last);
 
 /// The program, of at most four locations, as the body of a test: `lockstep::sim::atomic`s, and `var`s for
-/// plain locations. At the end of each execution that gets there it tells the outcome.
+/// plain locations. At the end of each execution that gets there it tells the outcome; what the locations
+/// hold last is loaded by the body itself, after all threads have ended, so that there is one choice.
 std::function<void()> body(Program program, std::function<void(const std::string& outcome)> tell);
 
-/// The random program of that number: two or three threads, four to six accesses, one to three locations, of
-/// all kinds and orders.
+/// The random program of that number: two or three threads, five or six accesses, one to three locations, of
+/// all kinds and orders; now and then one of two threads that guard a plain location by atomics.
 Program random_accesses(unsigned number);
 
 }  // namespace lockstep::sim::test::axioms

@@ -260,6 +260,60 @@ BOOST_AUTO_TEST_CASE(plain_accesses_race_unless_ordered) {
   BOOST_TEST(judge(either, Model::rc11).races);
 }
 
+BOOST_AUTO_TEST_CASE(petersons_algorithm_needs_more_than_release_and_acquire) {
+  enum class Turn { stored, stored_between_fences, stored_before_a_fence, exchanged };
+  // One look at the other's wish, and at the turn if it has one: 3, and 1 or 2.
+  const auto peterson = [](Turn how, std::memory_order stored, std::memory_order loaded) {
+    const auto thread = [=](unsigned mine, unsigned others, int turn) {
+      const unsigned counter = 3;
+      std::vector<Access> made{store(mine, 3, stored)};
+      if (how == Turn::stored_between_fences) made.push_back(fence(sc));
+      made.push_back(how == Turn::exchanged ? exchange(z, turn, ar) : store(z, turn, stored));
+      if (how == Turn::stored_between_fences || how == Turn::stored_before_a_fence) made.push_back(fence(sc));
+      made.push_back(load(others, loaded));
+      made.push_back(if_read(3, load(z, loaded)));
+      made.push_back(if_read(0, plain_store(counter, turn)));         // the other does not want to go in
+      made.push_back(if_read(3 - turn, plain_store(counter, turn)));  // or it has given way
+      return made;
+    };
+    return Program{thread(x, y, 1), thread(y, x, 2)};
+  };
+  BOOST_TEST(!judge(peterson(Turn::stored, rel, acq), Model::sc).races);
+  BOOST_TEST(judge(peterson(Turn::stored, rel, acq), Model::rc11).races);
+  BOOST_TEST(judge(peterson(Turn::stored_before_a_fence, rel, acq), Model::rc11).races);
+  BOOST_TEST(!judge(peterson(Turn::stored_between_fences, rlx, acq), Model::rc11).races);
+  BOOST_TEST(!judge(peterson(Turn::stored, sc, sc), Model::rc11).races);
+  BOOST_TEST(!judge(peterson(Turn::exchanged, rlx, acq), Model::rc11).races);
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_of_a_sequence_lock_needs_acquire_twice) {
+  const auto torn = [](std::memory_order first_look, std::memory_order fenced) {
+    const Program program{
+        {store(x, 1, rlx), store(y, 1, rel), store(z, 1, rel), store(x, 2, rel)},
+        {load(x, first_look), load(y, rlx), load(z, rlx), fence(fenced), load(x, rlx)},
+    };
+    return std::ranges::any_of(std::vector<std::string>{"| 0 1 0 0", "| 0 0 1 0", "| 2 1 0 2", "| 2 0 1 2"},
+                               [&](const std::string& read) { return allowed(program, read); });
+  };
+  BOOST_TEST(!torn(acq, acq));
+  BOOST_TEST(torn(acq, rlx));
+  BOOST_TEST(torn(rlx, acq));
+}
+
+BOOST_AUTO_TEST_CASE(owner_and_thief_of_a_deque_need_a_fence_each) {
+  // Two tasks are there; y is 0 while the owner has not taken the second. The thief steals the first, then
+  // the second.
+  const auto twice = [](std::memory_order taken, std::memory_order stolen) {
+    return allowed({{store(y, 1, rlx), fence(taken), load(x, rlx)},
+                    {load(x, acq), fence(stolen), load(y, acq), compare_exchange(x, 0, 1, sc, rlx),
+                     load(x, acq), fence(stolen), load(y, acq)}},
+                   "0 | 0 0 0 1 0");
+  };
+  BOOST_TEST(!twice(sc, sc));
+  BOOST_TEST(twice(rlx, sc));
+  BOOST_TEST(twice(sc, rlx));
+}
+
 BOOST_AUTO_TEST_CASE(candidates_that_are_left_out_would_not_be_consistent) {
   for (unsigned number = 0; number != 100; ++number) {
     Program program = random_accesses(number);
@@ -277,9 +331,12 @@ BOOST_AUTO_TEST_CASE(candidates_that_are_left_out_would_not_be_consistent) {
 
 BOOST_AUTO_TEST_CASE(random_programs_are_explored_as_sequential_consistency_allows) {
   unsigned weaker = 0;
+  unsigned races_more = 0;
   for (unsigned number = 0; number != 400; ++number) {
     const Program program = random_accesses(number);
     const Verdict expected = judge(program, Model::sc);
+    const Verdict weak = judge(program, Model::rc11);
+    if (weak.races && !expected.races) ++races_more;
     std::set<std::string> told;
     const lockstep::sim::Result result =
         lockstep::sim::explore(body(program, [&](const std::string& outcome) { told.insert(outcome); }));
@@ -295,9 +352,10 @@ BOOST_AUTO_TEST_CASE(random_programs_are_explored_as_sequential_consistency_allo
                "program " << number << ": " << to_string(program) << ": " << result.executions
                           << " executions instead of " << expected.graphs());
     BOOST_TEST((told == outcomes), "program " << number << ": " << to_string(program));
-    if (judge(program, Model::rc11).graphs() > expected.graphs()) ++weaker;
+    if (weak.graphs() > expected.graphs()) ++weaker;
   }
   BOOST_TEST(weaker > 20U);
+  BOOST_TEST(races_more > 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
