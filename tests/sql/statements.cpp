@@ -16,7 +16,7 @@ constexpr Dialect questions{.numbered = false};
 constexpr Dialect numbers{.numbered = true};
 
 Statements of(const Dialect& dialect, const std::string& version = "v") {
-  return {{"t", {"a", "b"}, {"x", "y"}, version, "made", "changed", {}, {}, {}}, dialect};
+  return {{"t", {"a", "b"}, {"x", "y"}, version, "made", "changed", {}, {}, {}, {}}, dialect};
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(an_insert_leaves_a_row_that_is_there_alone) {
 }
 
 BOOST_AUTO_TEST_CASE(a_time_that_a_field_shows_is_named_once) {
-  const Statements shown{{"t", {"a"}, {"x", "changed"}, "v", "made", "changed", {}, 1, {}}, questions};
+  const Statements shown{{"t", {"a"}, {"x", "changed"}, "v", "made", "changed", {}, {}, 1, {}}, questions};
   BOOST_TEST(
       shown.insert() ==
       R"(INSERT INTO "t" ("a", "v", "x", "changed", "made") VALUES (?, ?, ?, ?, ?) ON CONFLICT ("a") DO NOTHING)");
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(without_a_version_column_there_is_none_to_name) {
   const auto bare = of(questions, "");
   BOOST_TEST(bare.select_version() == R"(SELECT 0, "x", "y" FROM "t" WHERE "a" = ? AND "b" = ?)");
   BOOST_TEST(bare.erase(true) == bare.erase(false));
-  const Statements plain{{"t", {"a"}, {"x"}, "", "", "", {}, {}, {}}, questions};
+  const Statements plain{{"t", {"a"}, {"x"}, "", "", "", {}, {}, {}, {}}, questions};
   BOOST_TEST(plain.update(std::array{false}, true) == R"(UPDATE "t" SET "a" = "a" WHERE "a" = ?)");
   BOOST_TEST(plain.insert() == R"(INSERT INTO "t" ("a", "x") VALUES (?, ?) ON CONFLICT ("a") DO NOTHING)");
 }

@@ -15,6 +15,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -240,6 +243,81 @@ BOOST_AUTO_TEST_CASE(a_strict_mapping_names_what_may_be_null_and_what_an_insert_
           (std::vector<std::string>{"column text may be NULL, which its field cannot be (field text)",
                                     "column place must not be NULL, and nothing would be inserted in it"}),
       boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(versions_of_every_kind_make_the_second_of_two_stale) {
+  for (const auto kind : {sql::VersionKind::timestamp, sql::VersionKind::uuid, sql::VersionKind::columns}) {
+    BOOST_TEST_CONTEXT("kind " << static_cast<int>(kind)) {
+      const bool column = kind != sql::VersionKind::columns;
+      MappedTables tables{joined("CREATE TABLE memos (id integer PRIMARY KEY, text varchar, state ",
+                                 kind == sql::VersionKind::timestamp ? column::timestamp : column::uuid,
+                                 ")")};
+      MappedTables::Table<int, BareMemo> memos{
+          tables.db, {.table = "memos", .version = column ? "state" : "", .version_kind = kind}};
+      BOOST_TEST(memos.versioned() == column);
+      SetTime::set(noon);
+      insert(memos, 1, {"first"}).or_throw();
+      insert(memos, 2, {"first"}).or_throw();
+      BOOST_TEST(!insert(memos, 1, {"again"}));
+      auto mine = load(memos, 1);
+      auto yours = mine;
+      mine->text = "mine";
+      SetTime::set(noon);  // a clock may be set back: to the very time of the insert
+      save(memos, 1, mine).or_throw();
+      BOOST_TEST((load(memos, 1) == mine));
+      yours->text = "yours";
+      const auto lost = save(memos, 1, yours);
+      BOOST_REQUIRE(!lost);
+      BOOST_TEST((lost.conflict().current() == mine));
+      BOOST_TEST(!erase(memos, 1, yours.version));
+      Batch batch{tables.db};  // several commit by other statements
+      BOOST_TEST(!batch.save(memos, 1, yours).expect(memos, 2, load(memos, 2).version).commit());
+      transact(memos, [&](auto& tx) {
+        tx.edit(memos, 1).text += "!";
+        tx.edit(memos, 2).text += "!";
+      });
+      BOOST_TEST((load(memos, 1).version == mine.version) == false);
+      BOOST_TEST((expect(memos, 1, token(memos, 1, load(memos, 1))) == load(memos, 1).version));
+      const auto before = load(memos, 1).version;
+      transact(memos, [&](auto& tx) { tx.touch(memos, 1); });
+      BOOST_TEST((load(memos, 1).version == before) == !column);
+      if (column) {  // NULL counts as zero
+        tables.db.execute("UPDATE memos SET state = NULL WHERE id = 2");
+        BOOST_TEST(load(memos, 2).version == Version{0});
+        update(memos, 2, [](BareMemo& memo) { memo.text = "filled"; });
+        BOOST_TEST((load(memos, 2).version == Version{0}) == false);
+      }
+      save(unguarded(memos), 2, Versioned{BareMemo{"forced"}, Version{9}}).or_throw();
+      BOOST_TEST(load(memos, 2)->text == "forced");
+      erase(memos, 1, load(memos, 1).version).or_throw();
+      BOOST_TEST(!find(memos, 1));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_version_that_is_a_time_can_be_chosen_and_one_that_is_a_uuid_cannot) {
+  MappedTables tables{joined("CREATE TABLE memos (id integer PRIMARY KEY, text varchar, at ",
+                             column::timestamp, ", state ", column::uuid, ")")};
+  MappedTables::Table<int, BareMemo> timed{
+      tables.db, {.table = "memos", .version = "at", .version_kind = sql::VersionKind::timestamp}};
+  insert(timed, 1, {"first"}, Version{5}).or_throw();
+  BOOST_TEST(load(timed, 1).version == Version{5});
+  MappedTables::Table<int, BareMemo> random{
+      tables.db, {.table = "memos", .version = "state", .version_kind = sql::VersionKind::uuid}};
+  BOOST_CHECK_THROW(static_cast<void>(insert(random, 2, {"second"}, Version{5})), VersionUnavailable);
+  BOOST_TEST(!find(random, 2));
+}
+
+BOOST_AUTO_TEST_CASE(a_version_column_of_another_kind_is_named_when_the_table_is_opened) {
+  const MappedTables tables{"CREATE TABLE memos (id integer PRIMARY KEY, text varchar, state integer)"};
+  const auto told = [&](sql::VersionKind kind) {
+    return mismatches_of<MappedTables::Table<int, BareMemo>>(
+        tables, {.table = "memos", .version = "state", .version_kind = kind});
+  };
+  BOOST_TEST(told(sql::VersionKind::counter).empty());
+  BOOST_TEST(told(sql::VersionKind::timestamp).front().ends_with("does not keep timestamp (version)"));
+  BOOST_TEST(told(sql::VersionKind::uuid).front().ends_with("does not keep uuid (version)"));
+  BOOST_TEST(told(sql::VersionKind::columns).front() == "column state is for versions, which have none");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

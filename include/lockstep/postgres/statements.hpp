@@ -113,8 +113,8 @@ class Statements {
     return finished(std::move(sql), alone, 1, true);
   }
 
-  /// Binds the fields that `changed` has, the time if it has a column of its own, the key, and the old
-  /// version if guarded. A version moves by one.
+  /// Binds the fields that `changed` has, the new version if that is a time or a UUID, the time if it has a
+  /// column of its own, the key, and the old version if guarded. A counter moves by one.
   [[nodiscard]] std::string update(std::span<const bool> changed, bool guarded, bool alone) const {
     Text sql{dialect};
     sql.add("WITH lockstep_landed AS (UPDATE ").name(layout_.table).add(" SET ");
@@ -127,7 +127,7 @@ class Statements {
     for (std::size_t at = 0; at < changed.size(); ++at) {
       if (changed[at]) set(layout_.fields[at]).value();
     }
-    if (versioned()) set(layout_.version).add(version()).add(" + 1");
+    if (versioned()) set_version(set(layout_.version));
     layout_.for_each_own_time(false, [&](const std::string& column) { set(column).value(); });
     if (comma.empty()) set(layout_.key.front()).name(layout_.key.front());  // it is there, and stays as it is
     const auto key = where_key(sql);
@@ -169,9 +169,43 @@ class Statements {
  private:
   static constexpr std::string_view all_hold = "current_setting('lockstep.guards') = 'hold'";
 
+  /// The version of a row, as a number.
   [[nodiscard]] std::string version() const {
-    if (!versioned()) return "CAST(CAST(xmin AS text) AS bigint)";
-    return joined("COALESCE(", sql::quoted(layout_.version), ", 0)");
+    const auto column = sql::quoted(layout_.version);
+    switch (layout_.kind) {
+      case sql::VersionKind::counter:
+        return joined("COALESCE(", column, ", 0)");
+      case sql::VersionKind::timestamp:
+        return joined("COALESCE(CAST(EXTRACT(EPOCH FROM ", column, ") * 1000000 AS bigint), 0)");
+      case sql::VersionKind::uuid:
+        return joined("COALESCE(", short_number(column), ", 0)");
+      case sql::VersionKind::columns: {
+        std::string row;
+        for (const auto& field : layout_.fields) row += joined(row.empty() ? "" : ", ", sql::quoted(field));
+        return short_number(joined("ROW(", row, ")"));
+      }
+      case sql::VersionKind::row:
+        break;
+    }
+    return "CAST(CAST(xmin AS text) AS bigint)";
+  }
+
+  /// 63 bits that tell what `expression` gives from other things.
+  static std::string short_number(const std::string& expression) {
+    return joined("(hashtextextended(CAST(", expression, " AS text), 0) & 9223372036854775807)");
+  }
+
+  void set_version(Text& sql) const {
+    switch (layout_.kind) {
+      case sql::VersionKind::counter:
+        sql.add(version()).add(" + 1");
+        break;
+      case sql::VersionKind::timestamp:  // later than the one before, whatever the clock says
+        sql.add("GREATEST(").value().add(", ").name(layout_.version).add(" + interval '1 microsecond')");
+        break;
+      default:
+        sql.value();
+    }
   }
 
   void read(Text& sql, Hold hold, std::string_view wait = "") const {

@@ -100,8 +100,9 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
 
   /// The table's name.
   [[nodiscard]] const std::string& name() const noexcept { return statements_.layout().table; }
-  /// True if it has a version column. If not, a record's version is the row's xmin: the number of the
-  /// transaction that wrote it, whoever that was. Such a version does not survive a dump and restore.
+  /// True if it has a version column. If not, and the mapping says nothing else, a record's version is the
+  /// row's xmin: the number of the transaction that wrote it, whoever that was. Such a version does not
+  /// survive a dump and restore.
   [[nodiscard]] bool versioned() const noexcept { return statements_.versioned(); }
   /// The database that it belongs to.
   [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
@@ -214,7 +215,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
       if (guarded && staged.guard.absent()) {
         Query query{statements().insert(alone)};
         query.bind_all(key);
-        if (statements().versioned()) query.bind(number(initial()));
+        if (statements().versioned()) query.bind(stored(staged.initial, time));
         query.bind_all(sql::detail::row_to_insert(layout, record(), time).values);
         bind_times(query, true, time);
         return query;
@@ -227,7 +228,9 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
       for (std::size_t at = 0; at < row.values.size(); ++at) {
         if (row.changed[at]) query.bind(row.values[at]);
       }
-      if (replaces) query.bind(number(staged.initial));
+      if (replaces) query.bind(stored(staged.initial, time));
+      const bool moves_by_itself = layout.kind == sql::VersionKind::counter || !statements().versioned();
+      if (!replaces && !moves_by_itself) query.bind(stored({}, time));
       bind_times(query, false, time);
       query.bind_all(key);
       if (guarded) query.bind(number(staged.guard));
@@ -252,6 +255,10 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
       if (!statements().versioned() || staged.write != Staged::Write::put) return;
       const auto last = static_cast<std::uint64_t>(table_->described_.last_version);
       const bool replaces = staged.guarded && !staged.guard.absent();
+      if (statements().layout().kind == sql::VersionKind::uuid) {
+        if (staged.initial.absent()) return;
+        throw VersionUnavailable{place(), "a version that is a UUID cannot be chosen"};
+      }
       if (!staged.initial.absent()) {
         if (replaces && staged.initial.number() <= staged.guard.number()) {
           throw VersionUnavailable{place(),
@@ -273,7 +280,17 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
    private:
     [[nodiscard]] const detail::Statements& statements() const noexcept { return table_->statements_; }
     [[nodiscard]] const T& record() const { return *static_cast<const T*>(staged.record.get()); }
-    [[nodiscard]] Version initial() const { return staged.initial.absent() ? Version{0} : staged.initial; }
+    /// What the version column is to hold: `wanted`, or if that is absent what comes first or next.
+    [[nodiscard]] sql::Value stored(Version wanted, sql::detail::CommitTime& time) const {
+      switch (statements().layout().kind) {
+        case sql::VersionKind::timestamp:
+          return sql::text_of_time(wanted.absent() ? time.moment() : sql::detail::time_of(wanted));
+        case sql::VersionKind::uuid:
+          return sql::detail::random_uuid<R>();
+        default:
+          return number(wanted.absent() ? Version{0} : wanted);
+      }
+    }
     void bind_times(Query& query, bool insert, sql::detail::CommitTime& time) const {
       statements().layout().for_each_own_time(insert, [&](const std::string&) { query.bind(time.text()); });
     }
@@ -339,7 +356,8 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     }
     if (columns.empty()) throw sql::MappingMismatch{mapping.table, {sql::detail::no_such_table}};
     std::vector<std::string> mismatches;
-    auto layout = sql::detail::laid_out<Key, T>(mapping, version_column, columns, &detail::keeps, mismatches);
+    auto layout = sql::detail::laid_out<Key, T>(mapping, version_column, sql::VersionKind::row, columns,
+                                                &detail::keeps, mismatches);
 
     std::string constraint;
     std::vector<std::string> wanted = layout.key;

@@ -4,6 +4,7 @@
 
 #include <lockstep/core/fields.hpp>
 #include <lockstep/core/text.hpp>
+#include <lockstep/core/version.hpp>
 #include <lockstep/sql/timestamp.hpp>
 #include <lockstep/sql/value.hpp>
 
@@ -11,7 +12,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -30,6 +33,16 @@ struct Renamed {
   std::string column = {};  ///< as it is in the table
 };
 
+/// What tells one state of a row from the next.
+enum class VersionKind {
+  counter,    ///< whole numbers in the version column. A table without one: its columns in SQLite, xmin in
+              ///< PostgreSQL
+  timestamp,  ///< times in the version column, each later than the one before, whatever the clock does
+  uuid,  ///< a new random UUID in the version column with each write. A version tells them apart by 63 bits
+  columns,  ///< the columns that are fields, by 63 bits: no version column. What changed back has not changed
+  row,      ///< PostgreSQL's xmin: no version column. Every write by anybody moves it
+};
+
 /// A table, and what its columns mean. Names are quoted wherever they are used, so keywords
 /// and spaces will do. Columns that are not named here and are no fields are left alone.
 struct Mapping {
@@ -37,7 +50,8 @@ struct Mapping {
   std::vector<std::string> key = {"id"};  ///< the key's columns, in the order of the key's parts
   std::vector<Renamed> columns = {};      ///< fields whose columns have other names
   std::string version = {};               ///< the version column; empty: as the database's options say
-  std::string created_at = {};            ///< set to the time of the insert, if named
+  VersionKind version_kind = VersionKind::counter;  ///< what a version is
+  std::string created_at = {};                      ///< set to the time of the insert, if named
   std::string updated_at = {};  ///< set to the time of every write, if named; a field may show either
   bool strict = false;          ///< also refuse columns that may be NULL where their fields cannot, and
                                 ///< columns that every insert would leave without a value
@@ -159,6 +173,7 @@ struct Layout {
   std::string version;  // empty: the table has no version column
   std::string created_at;
   std::string updated_at;
+  VersionKind kind = VersionKind::counter;
   std::optional<std::size_t> created_field = {};  // the field that shows created_at, if one does
   std::optional<std::size_t> updated_field = {};
   std::vector<std::size_t> approximate = {};  // fields of decimal numbers whose columns keep 15 digits alone
@@ -331,13 +346,65 @@ template <Record T>
   return fields;
 }
 
+/// The column and the kind of versions. `unversioned` is what the database has for tables without a column.
+inline void compare_version(const Mapping& mapping, const std::string& default_version,
+                            VersionKind unversioned, const Comparison& table, Layout& layout) {
+  const auto kind = mapping.version_kind;
+  if (kind == VersionKind::columns || kind == VersionKind::row) {
+    if (!mapping.version.empty())
+      table.refuse("column ", mapping.version, " is for versions, which have none");
+    if (kind == VersionKind::row && unversioned != kind) table.refuse("rows have no xmin here");
+    return;
+  }
+  const auto& version = mapping.version.empty() ? default_version : mapping.version;
+  if (kind == VersionKind::counter && mapping.version.empty() && !table.find(version)) {
+    layout.kind = unversioned;
+    return;
+  }
+  layout.version = version;
+  if (layout.updated_at == version) layout.updated_at.clear();  // it moves as versions do
+  table.require(version, "version",
+                kind == VersionKind::counter     ? Needed{ColumnType::integer, 0, true}
+                : kind == VersionKind::timestamp ? Needed{ColumnType::timestamp, 6, true}
+                                                 : Needed{ColumnType::uuid, 0, true});
+  if (std::ranges::find(layout.fields, version) != layout.fields.end()) {
+    table.refuse("column ", version, " counts versions, and cannot be a field");
+  }
+}
+
+/// A UUID of version 4 (RFC 9562), by its text.
+template <class R>
+[[nodiscard]] std::string random_uuid() {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  const auto put = [&](std::uint64_t bits) {
+    for (int shift = 60; shift >= 0; shift -= 4) {
+      const auto at = text.size();
+      if (at == 8 || at == 13 || at == 18 || at == 23) text += '-';
+      text += digits[bits >> static_cast<unsigned>(shift) & 15U];
+    }
+  };
+  put((R::random() & 0xffffffffffff0fffU) | 0x4000U);
+  put((R::random() & 0x3fffffffffffffffU) | 0x8000000000000000U);
+  return text;
+}
+
+/// A version that is a time, as that; and a time as a version.
+[[nodiscard]] inline Timestamp time_of(Version version) {
+  return Timestamp{std::chrono::microseconds{static_cast<std::int64_t>(version.number())}};
+}
+[[nodiscard]] inline Version version_of(Timestamp time) {
+  return Version{static_cast<std::uint64_t>(time.time_since_epoch().count())};
+}
+
 /// What the columns of `existing` make of `mapping`. Appends what does not fit to `mismatches`.
 template <class Key, Record T>
 [[nodiscard]] Layout laid_out(const Mapping& mapping, const std::string& default_version,
-                              std::span<const ExistingColumn> existing, Comparison::Keeps keeps,
-                              std::vector<std::string>& mismatches) {
+                              VersionKind unversioned, std::span<const ExistingColumn> existing,
+                              Comparison::Keeps keeps, std::vector<std::string>& mismatches) {
   const Comparison table{existing, keeps, mapping.strict, mismatches};
-  Layout layout{mapping.table, mapping.key, {}, {}, mapping.created_at, mapping.updated_at, {}, {}, {}};
+  Layout layout{mapping.table,      mapping.key,          {}, {}, mapping.created_at,
+                mapping.updated_at, mapping.version_kind, {}, {}, {}};
   compare_key<Key>(mapping, table);
   layout.fields = compared_fields<T>(mapping, table);
 
@@ -346,15 +413,10 @@ template <class Key, Record T>
     if (found == layout.fields.end()) return std::nullopt;
     return static_cast<std::size_t>(found - layout.fields.begin());
   };
-  const auto& version = mapping.version.empty() ? default_version : mapping.version;
-  if (table.find(version) || !mapping.version.empty()) {
-    layout.version = version;
-    table.require(version, "version", {ColumnType::integer, 0, true});
-    if (field(version)) table.refuse("column ", version, " counts versions, and cannot be a field");
-  }
+  compare_version(mapping, default_version, unversioned, table, layout);
   for (const auto& [name, what, shown] :
-       {std::tuple{&mapping.created_at, "created_at", &layout.created_field},
-        std::tuple{&mapping.updated_at, "updated_at", &layout.updated_field}}) {
+       {std::tuple{&layout.created_at, "created_at", &layout.created_field},
+        std::tuple{&layout.updated_at, "updated_at", &layout.updated_field}}) {
     if (name->empty()) continue;
     *shown = field(*name);
     if (!*shown) table.require(*name, what, {ColumnType::timestamp});

@@ -76,6 +76,8 @@ class Statements {
 
   [[nodiscard]] const Layout& layout() const noexcept { return layout_; }
   [[nodiscard]] bool versioned() const noexcept { return !layout_.version.empty(); }
+  /// False if a guard is no comparison of numbers: then writes compare nothing themselves.
+  [[nodiscard]] bool counted() const noexcept { return versioned() && layout_.kind == VersionKind::counter; }
 
   /// Binds the key. Gives the version (0 if the table has none), then the fields.
   [[nodiscard]] const std::string& select() const noexcept { return select_; }
@@ -84,9 +86,9 @@ class Statements {
   /// Binds the key, the version if there is one, the fields, each of the times. Inserts nothing where the key
   /// is taken.
   [[nodiscard]] const std::string& insert() const noexcept { return insert_; }
-  /// Binds the key, and the version if guarded.
+  /// Binds the key, and the version if guarded and counted.
   [[nodiscard]] const std::string& erase(bool guarded) const noexcept {
-    return guarded && versioned() ? erase_ : erase_unguarded_;
+    return guarded && counted() ? erase_ : erase_unguarded_;
   }
 
   /// Binds the fields that `changed` has, the new version if there is one, the time if it has a column of its
@@ -107,7 +109,7 @@ class Statements {
     layout_.for_each_own_time(false, [&](const std::string& column) { set(column).value(); });
     if (comma.empty()) set(layout_.key.front()).name(layout_.key.front());  // it is there, and stays as it is
     where_key(sql);
-    if (guarded && versioned()) where_version(sql);
+    if (guarded && counted()) where_version(sql);
     return std::move(sql).text();
   }
 
@@ -144,7 +146,7 @@ class Statements {
   [[nodiscard]] std::string make_erase(bool guarded) const {
     StatementText sql{*dialect_};
     where_key(sql.add("DELETE FROM ").name(layout_.table));
-    if (guarded && versioned()) where_version(sql);
+    if (guarded && counted()) where_version(sql);
     return std::move(sql).text();
   }
 

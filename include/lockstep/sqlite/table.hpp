@@ -188,7 +188,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
       const auto& statements = table_->statements_;
       try {
         auto guard = plan.guard;
-        if (!plan.guarded || !statements.versioned()) {  // the write lock keeps what is found
+        if (!plan.guarded || !statements.counted()) {  // the write lock keeps what is found
           const auto now = stored(connection);
           const bool holds = plan.guarded ? now == guard : !now.absent();
           if (!holds) return false;
@@ -197,14 +197,14 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
         if (plan.write == Staged::Write::erase) {
           Query query{connection, statements.erase(plan.guarded)};
           bind_key(query, sql::detail::key_values(key_));
-          if (plan.guarded && statements.versioned()) query.bind(number(guard));
+          if (plan.guarded && statements.counted()) query.bind(number(guard));
           this->landed = {};
           return query.write() == 1;
         }
-        const auto landing = this->landing(guard);
+        const auto landing = this->landing(guard, time);
         const bool written =
             guard.absent() ? insert(connection, landing, time) : update(connection, guard, landing, time);
-        if (written) this->landed = statements.versioned() ? landing : stored(connection);
+        if (written) this->landed = statements.versioned() ? landing.version : stored(connection);
         return written;
       } catch (const detail::Refused& refused) {
         throw sql::ConstraintFailed{place(), refused.kind, refused.constraint};
@@ -223,10 +223,32 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
                                                      [&](const std::string&) { query.bind(time.text()); });
     }
 
-    // The version after `guard`, or the one that is wanted. Throws VersionUnavailable.
-    [[nodiscard]] Version landing(Version guard) const {
+    /// A version, and what its column holds then.
+    struct Landing {
+      Version version;
+      sql::Value stored;
+    };
+
+    /// What comes after `guard`, or what is wanted. Throws VersionUnavailable.
+    [[nodiscard]] Landing landing(Version guard, sql::detail::CommitTime& time) const {
       const auto& wanted = this->staged.initial;
-      if (!table_->statements_.versioned()) return Version{0};
+      const auto kind = table_->statements_.layout().kind;
+      if (!table_->statements_.versioned()) return {Version{0}, {}};
+      if (kind == sql::VersionKind::uuid) {
+        if (!wanted.absent()) throw VersionUnavailable{place(), "a version that is a UUID cannot be chosen"};
+        auto text = sql::detail::random_uuid<R>();
+        const auto version = of_uuid(text);
+        return {version, std::move(text)};
+      }
+      const auto next = this->next(guard, wanted, kind, time);
+      if (kind == sql::VersionKind::timestamp) {
+        return {next, sql::text_of_time(sql::detail::time_of(next))};
+      }
+      return {next, number(next)};
+    }
+
+    [[nodiscard]] Version next(Version guard, Version wanted, sql::VersionKind kind,
+                               sql::detail::CommitTime& time) const {
       if (!wanted.absent()) {
         if (!guard.absent() && wanted.number() <= guard.number()) {
           throw VersionUnavailable{place(), joined("version ", to_string(wanted), " was used before")};
@@ -237,25 +259,30 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
         }
         return wanted;
       }
-      if (guard.absent()) return Version{0};
-      if (guard.number() >= last_version) throw VersionUnavailable{place(), "its last version is used"};
-      return Version{guard.number() + 1};
+      if (!guard.absent() && guard.number() >= last_version) {
+        throw VersionUnavailable{place(), "its last version is used"};
+      }
+      const Version after = guard.absent() ? Version{0} : Version{guard.number() + 1};
+      if (kind == sql::VersionKind::counter) return after;
+      const auto now = sql::detail::version_of(time.moment());
+      return now.number() < after.number() ? after : now;
     }
 
-    bool insert(Connection& connection, Version landing, sql::detail::CommitTime& time) const {
+    bool insert(Connection& connection, const Landing& landing, sql::detail::CommitTime& time) const {
       const auto& statements = table_->statements_;
       const auto key = sql::detail::key_values(key_);
       const auto row = sql::detail::row_to_insert(statements.layout(), record(), time);
       sql::detail::check_digits(statements.layout(), row);
       Query query{connection, statements.insert()};
       query.bind_all(key);
-      if (statements.versioned()) query.bind(number(landing));
+      if (statements.versioned()) query.bind(landing.stored);
       query.bind_all(row.values);
       bind_times(query, true, time);
       return query.write() == 1;
     }
 
-    bool update(Connection& connection, Version guard, Version landing, sql::detail::CommitTime& time) const {
+    bool update(Connection& connection, Version guard, const Landing& landing,
+                sql::detail::CommitTime& time) const {
       const auto& statements = table_->statements_;
       const auto key = sql::detail::key_values(key_);
       const auto row = sql::detail::row_to_update(statements.layout(), record(),
@@ -266,10 +293,10 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
       for (std::size_t at = 0; at < row.values.size(); ++at) {
         if (row.changed[at]) query.bind(row.values[at]);
       }
-      if (statements.versioned()) query.bind(number(landing));
+      if (statements.versioned()) query.bind(landing.stored);
       bind_times(query, false, time);
       query.bind_all(key);
-      if (this->staged.guarded && statements.versioned()) query.bind(number(guard));
+      if (this->staged.guarded && statements.counted()) query.bind(number(guard));
       return query.write() == 1;
     }
 
@@ -300,8 +327,9 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     }
     std::vector<std::string> mismatches;
     if (columns.empty()) throw sql::MappingMismatch{mapping.table, {sql::detail::no_such_table}};
-    auto layout = sql::detail::laid_out<Key, T>(mapping, database.options().version_column, columns,
-                                                &detail::keeps, mismatches);
+    auto layout =
+        sql::detail::laid_out<Key, T>(mapping, database.options().version_column, sql::VersionKind::columns,
+                                      columns, &detail::keeps, mismatches);
     if (!mismatches.empty()) throw sql::MappingMismatch{mapping.table, std::move(mismatches)};
     std::size_t at = 0;
     for_each_field<T>([&](const char*, auto field) {
@@ -343,11 +371,22 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     }
     const auto value = query.column(0);
     if (std::holds_alternative<std::monostate>(value)) return Version{0};
+    const auto kind = statements_.layout().kind;
+    const auto* const text = std::get_if<std::string_view>(&value);
     const auto* const number = std::get_if<std::int64_t>(&value);
-    if (!number || *number < 0) {
+    if (kind == sql::VersionKind::uuid && text) return of_uuid(*text);
+    if (kind == sql::VersionKind::counter && number && *number >= 0) {
+      return Version{static_cast<std::uint64_t>(*number)};
+    }
+    const auto time = kind == sql::VersionKind::timestamp && text ? sql::time_from_text(*text) : std::nullopt;
+    if (!time || time->time_since_epoch().count() < 0) {
       throw sql::Unreadable{this->place(key), statements_.layout().version, sql::shown_value(value)};
     }
-    return Version{static_cast<std::uint64_t>(*number)};
+    return sql::detail::version_of(*time);
+  }
+
+  [[nodiscard]] static Version of_uuid(std::string_view text) {
+    return Version{lockstep::detail::fingerprint(text)};
   }
 
   [[nodiscard]] Version stored_version(Connection& connection, const Key& key) const {
