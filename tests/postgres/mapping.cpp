@@ -1,7 +1,11 @@
+#include <lockstep/postgres/schema.hpp>
+
 #include "support/postgres_bank.hpp"
 #include "support/set_time.hpp"
 
 namespace {
+
+namespace schema = lockstep::postgres;
 
 namespace column {
 constexpr auto timestamp = "timestamptz";
@@ -68,6 +72,19 @@ BOOST_AUTO_TEST_CASE(decimals_are_exact_however_many_digits_they_have) {
   BOOST_CHECK_THROW(static_cast<void>(load(in.invoices, ann)), sql::Unreadable);
   in.tables.db.execute("UPDATE invoices SET balance = 'NaN'");
   BOOST_CHECK_THROW(static_cast<void>(load(in.invoices, ann)), sql::Unreadable);
+}
+
+BOOST_AUTO_TEST_CASE(statements_for_migrations_are_to_be_read) {
+  BOOST_TEST((schema::create_table<std::int64_t, Memo>(memos_mapping)) ==
+             "CREATE TABLE \"memos\" (\n"
+             "  \"id\" bigint NOT NULL,\n"
+             "  \"text\" text NOT NULL,\n"
+             "  \"lock_version\" bigint DEFAULT 0 NOT NULL,\n"
+             "  \"created_at\" timestamp(6) NOT NULL,\n"
+             "  \"updated_at\" timestamp(6) NOT NULL,\n"
+             "  PRIMARY KEY (\"id\")\n)");
+  BOOST_TEST(schema::add_version_column(memos_mapping) ==
+             R"(ALTER TABLE "memos" ADD COLUMN "lock_version" bigint DEFAULT 0 NOT NULL)");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,11 @@
+#include <lockstep/sqlite/schema.hpp>
+
 #include "support/set_time.hpp"
 #include "support/sqlite_bank.hpp"
 
 namespace {
+
+namespace schema = lockstep::sqlite;
 
 /// What ActiveRecord declares.
 namespace column {
@@ -66,6 +70,19 @@ BOOST_AUTO_TEST_CASE(decimals_are_numbers_in_columns_for_numbers_and_exact_texts
   BOOST_CHECK_THROW(update(invoices, 1, [](Invoice& some) { some.balance = money("10000000000000.00"); }),
                     sql::Unstorable);
   BOOST_CHECK_THROW(static_cast<void>(insert(invoices, 2, {money("-90071992547409.93")})), sql::Unstorable);
+}
+
+BOOST_AUTO_TEST_CASE(statements_for_migrations_are_to_be_read) {
+  BOOST_TEST((schema::create_table<int, Memo>(memos_mapping)) ==
+             "CREATE TABLE \"memos\" (\n"
+             "  \"id\" integer NOT NULL,\n"
+             "  \"text\" text NOT NULL,\n"
+             "  \"lock_version\" integer DEFAULT 0 NOT NULL,\n"
+             "  \"created_at\" datetime(6) NOT NULL,\n"
+             "  \"updated_at\" datetime(6) NOT NULL,\n"
+             "  PRIMARY KEY (\"id\")\n)");
+  BOOST_TEST(schema::add_version_column(memos_mapping) ==
+             R"(ALTER TABLE "memos" ADD COLUMN "lock_version" integer DEFAULT 0 NOT NULL)");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

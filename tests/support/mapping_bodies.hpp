@@ -91,6 +91,30 @@ std::vector<std::string> mismatches_of(const MappedTables& tables, const sql::Ma
   return {};
 }
 
+/// A field of every kind of column that there is.
+struct EveryKind {
+  bool flag = false;
+  std::uint32_t number = 0;
+  double real = 0;
+  std::string text = {};
+  std::optional<std::int16_t> perhaps = {};
+  Decimal<2> money = {};
+  sql::Json json = {};
+  boost::uuids::uuid uuid = {};
+  Timestamp moment = {};
+  sql::Blob bytes = {};
+  std::optional<Timestamp> updated_at = {};
+  friend bool operator==(const EveryKind&, const EveryKind&) = default;
+};
+BOOST_DESCRIBE_STRUCT(EveryKind, (),
+                      (flag, number, real, text, perhaps, money, json, uuid, moment, bytes, updated_at))
+
+struct Counted {
+  std::int64_t lock_version = -1;
+  friend bool operator==(const Counted&, const Counted&) = default;
+};
+BOOST_DESCRIBE_STRUCT(Counted, (), (lock_version))
+
 const std::string memos_table =
     joined("CREATE TABLE memos (id integer PRIMARY KEY, text varchar, lock_version integer, created_at ",
            column::timestamp, ", updated_at ", column::timestamp, ")");
@@ -318,6 +342,91 @@ BOOST_AUTO_TEST_CASE(a_version_column_of_another_kind_is_named_when_the_table_is
   BOOST_TEST(told(sql::VersionKind::timestamp).front().ends_with("does not keep timestamp (version)"));
   BOOST_TEST(told(sql::VersionKind::uuid).front().ends_with("does not keep uuid (version)"));
   BOOST_TEST(told(sql::VersionKind::columns).front() == "column state is for versions, which have none");
+}
+
+// Statements for migrations
+
+BOOST_AUTO_TEST_CASE(a_table_that_is_made_for_a_mapping_fits_it_strictly) {
+  MappedTables tables{""};
+  sql::Mapping mapping{.table = "all \"kinds\"",
+                       .key = {"line", "owner"},
+                       .columns = {{"text", "order"}},
+                       .created_at = "made",
+                       .updated_at = "updated_at",
+                       .strict = true};
+  using Key = std::pair<std::int64_t, boost::uuids::uuid>;
+  tables.db.execute(schema::create_table<Key, EveryKind>(mapping));
+  MappedTables::Table<Key, EveryKind> kinds{tables.db, mapping};
+  BOOST_TEST(kinds.versioned());
+  SetTime::set(noon);
+  const EveryKind full{true,
+                       std::numeric_limits<std::uint32_t>::max(),
+                       0.5,
+                       "it's",
+                       7,
+                       money("92233720368547758.07"),
+                       {R"({"a": 1})"},
+                       ann,
+                       noon + 1us,
+                       {std::byte{0}, std::byte{255}},
+                       noon};
+  insert(kinds, {7, ann}, full).or_throw();
+  BOOST_TEST((load(kinds, {7, ann}).record == full));
+  insert(kinds, {7, bob}, {}).or_throw();
+}
+
+BOOST_AUTO_TEST_CASE(a_table_is_made_for_versions_of_every_kind) {
+  for (const auto kind : {sql::VersionKind::counter, sql::VersionKind::timestamp, sql::VersionKind::uuid,
+                          sql::VersionKind::columns}) {
+    MappedTables tables{""};
+    const sql::Mapping mapping{.table = "memos", .version_kind = kind, .strict = true};
+    tables.db.execute(schema::create_table<int, BareMemo>(mapping));
+    MappedTables::Table<int, BareMemo> memos{tables.db, mapping};
+    BOOST_TEST(memos.versioned() == (kind != sql::VersionKind::columns));
+    insert(memos, 1, {"first"}).or_throw();
+    update(memos, 1, [](BareMemo& memo) { memo.text = "second"; });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_version_column_is_added_to_rows_that_are_there_filled_and_taken_away) {
+  MappedTables tables{
+      "CREATE TABLE memos (id integer PRIMARY KEY, text varchar); INSERT INTO memos VALUES (1, 'old')"};
+  const sql::Mapping mapping{.table = "memos", .version = "revision"};
+  tables.db.execute(schema::add_version_column(mapping));
+  {
+    MappedTables::Table<int, BareMemo> memos{tables.db, mapping};
+    BOOST_TEST(load(memos, 1).version == Version{0});
+    update(memos, 1, [](BareMemo& memo) { memo.text = "new"; });
+    tables.db.execute("INSERT INTO memos (id, text) VALUES (2, 'by who does not know of it')");
+    BOOST_TEST(load(memos, 2).version == Version{0});
+  }
+  tables.db.execute(schema::fill_version_column(mapping));
+  {
+    const MappedTables::Table<int, BareMemo> memos{tables.db, mapping};
+    BOOST_TEST(memos.load(1)->version == Version{1});
+  }
+  tables.db.execute(schema::drop_version_column(mapping));
+  const MappedTables::Table<int, BareMemo> memos{tables.db, "memos"};
+  BOOST_TEST(!memos.versioned());
+  BOOST_TEST(memos.load(1)->record.text == "new");
+}
+
+BOOST_AUTO_TEST_CASE(a_version_column_that_is_null_is_filled_with_zeros) {
+  MappedTables tables{
+      "CREATE TABLE memos (id integer PRIMARY KEY, text varchar, lock_version integer); "
+      "INSERT INTO memos VALUES (1, 'old', NULL), (2, 'newer', 5)"};
+  tables.db.execute(schema::fill_version_column({.table = "memos"}));
+  MappedTables::Table<int, Counted> counted{tables.db,
+                                            {.table = "memos", .version_kind = sql::VersionKind::columns}};
+  BOOST_TEST((load(counted, 1)->lock_version == 0));
+  BOOST_TEST((load(counted, 2)->lock_version == 5));
+}
+
+BOOST_AUTO_TEST_CASE(versions_without_a_column_have_none_to_add) {
+  const sql::Mapping mapping{.table = "memos", .version_kind = sql::VersionKind::columns};
+  BOOST_CHECK_THROW(static_cast<void>(schema::add_version_column(mapping)), NotSupported);
+  BOOST_CHECK_THROW(static_cast<void>(schema::drop_version_column(mapping)), NotSupported);
+  BOOST_CHECK_THROW(static_cast<void>(schema::fill_version_column(mapping)), NotSupported);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
