@@ -23,10 +23,9 @@ using boost::json::object;
 template <class Backend>
 class Editor {
  public:
-  Editor(Backend& backend, std::string table)
-      : backend_{&backend}, rows_{backend.db, editing(table)}, shown_{backend.db, showing(table)} {}
+  Editor(Backend& backend, std::string table) : backend_{&backend}, rows_{backend.db, mapping_of(table)} {}
 
-  object show(int id) { return told(id, load(shown_, id)); }
+  object show(int id) { return told(id, load(rows_, id)); }
 
   object create(const Fields& fields) {
     while (true) {
@@ -67,14 +66,14 @@ class Editor {
   }
 
   object load_wait_save(int id, const Fields& fields) {
-    const auto loaded = load(shown_, id);
+    const auto loaded = load(rows_, id);
     tell_and_wait("loaded", told(id, loaded));
-    save_draft(id, {{loaded->owner, loaded->balance}, loaded.version}, fields);
+    save_draft(id, loaded, fields);
     return show(id);
   }
 
   object load_wait_destroy(int id) {
-    const auto loaded = load(shown_, id);
+    const auto loaded = load(rows_, id);
     tell_and_wait("loaded", told(id, loaded));
     return destroyed(id, loaded.version);
   }
@@ -127,7 +126,7 @@ class Editor {
 
   /// The row as it is stored, or null.
   boost::json::value stored(int id) {
-    const auto found = find(shown_, id);
+    const auto found = find(rows_, id);
     return found ? boost::json::value(json(id, *found)) : nullptr;
   }
 
@@ -161,13 +160,13 @@ class Editor {
     return {{"row", payer}, {"rows", boost::json::array{payer, stored(request.to)}}};
   }
 
-  object told(int id, const lockstep::Versioned<ShownRow>& found) {
+  object told(int id, const lockstep::Versioned<Row>& found) {
     return {{"row", json(id, found)}, {"token", token(rows_, id, found.version)}};
   }
 
-  object json(int id, const lockstep::Versioned<ShownRow>& found) {
-    const auto time = [](const std::optional<std::string>& text) {
-      return text ? boost::json::value(*text) : nullptr;
+  object json(int id, const lockstep::Versioned<Row>& found) {
+    const auto time = [](const std::optional<lockstep::sql::Timestamp>& moment) {
+      return moment ? boost::json::value(lockstep::sql::text_of_time(*moment)) : nullptr;
     };
     return {{"id", id},
             {"owner", found->owner},
@@ -182,15 +181,14 @@ class Editor {
 
   Backend* backend_;
   Table<Row> rows_;
-  Table<ShownRow> shown_;
 };
 
 /// Empties both tables, and fills them in one transaction.
 template <class Backend>
 object seed(Backend& backend) {
   backend.empty_tables();
-  typename Backend::template Table<Row> first{backend.db, editing(accounts)};
-  typename Backend::template Table<Row> second{backend.db, editing(documents)};
+  typename Backend::template Table<Row> first{backend.db, mapping_of(accounts)};
+  typename Backend::template Table<Row> second{backend.db, mapping_of(documents)};
   transact(backend.db, [&](auto& tx) {
     for (const auto& [id, owner] : {std::pair{1, "ann"}, {2, "bob"}, {3, "cid"}}) {
       tx.insert(first, id, Row{owner, 100});

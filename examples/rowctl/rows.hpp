@@ -12,22 +12,16 @@
 
 namespace rowctl {
 
-/// What is edited. The key is the column `id`, and the storage keeps the version and the times.
+/// What is edited. The key is the column `id`, and the storage keeps the version. It sets the times, too:
+/// what a row brings along of them is not written.
 struct Row {
   std::string owner;
   std::int64_t balance = 0;
+  std::optional<lockstep::sql::Timestamp> created_at = {};
+  std::optional<lockstep::sql::Timestamp> updated_at = {};
   bool operator==(const Row&) const = default;
 };
-BOOST_DESCRIBE_STRUCT(Row, (), (owner, balance))
-
-/// The same row with its times, to be shown: a second, wider view of one table.
-struct ShownRow {
-  std::string owner;
-  std::int64_t balance = 0;
-  std::optional<std::string> created_at;
-  std::optional<std::string> updated_at;
-};
-BOOST_DESCRIBE_STRUCT(ShownRow, (), (owner, balance, created_at, updated_at))
+BOOST_DESCRIBE_STRUCT(Row, (), (owner, balance, created_at, updated_at))
 
 inline constexpr std::string_view accounts = "accounts";
 inline constexpr std::string_view documents = "documents";
@@ -38,16 +32,11 @@ inline constexpr std::string_view documents = "documents";
 }
 
 /// How `Row` lies in a table.
-[[nodiscard]] inline lockstep::sql::Mapping editing(std::string_view table) {
+[[nodiscard]] inline lockstep::sql::Mapping mapping_of(std::string_view table) {
   return {.table = std::string{table},
           .version = version_column(table),
           .created_at = "created_at",
           .updated_at = "updated_at"};
-}
-
-/// How `ShownRow` does: the times are fields, and so are written by nobody here.
-[[nodiscard]] inline lockstep::sql::Mapping showing(std::string_view table) {
-  return {.table = std::string{table}, .version = version_column(table)};
 }
 
 }  // namespace rowctl
