@@ -314,6 +314,14 @@ class ConstraintViolated : public RecordError {
   std::string constraint_;
 };
 
+/// A change of many records would leave what a field, or a version, can hold. Nothing was written.
+class OutOfRange : public Error {
+ public:
+  /// In `storage`.
+  explicit OutOfRange(const std::string& storage)
+      : Error{joined(storage, ": a value of a record to change would not fit")} {}
+};
+
 /// The record's version cannot move: it is the last one, or the wanted one was used before.
 class VersionUnavailable : public RecordError {
   using RecordError::RecordError;
@@ -1707,6 +1715,8 @@ class Session {
     if (!moved.empty()) throw StaleRecord{Commit{std::move(moved)}};
   }
 
+  Commit commit(Guard& guard);
+
   bool lock(Entry& entry, LockMode mode, Wait wait, Guard& guard) {
     auto& lock = entry.slot().lock;
     if (held_.size() == held_.capacity())
@@ -1717,6 +1727,15 @@ class Session {
     if (before != lock.holder(*owner_)->mode) held_.push_back({&lock, {nullptr, before}});
     return true;
   }
+
+  /// Locks what is not locked yet, in the order of all. False if there was nothing to lock.
+  bool lock_all(std::vector<Entry*>& wanted, Guard& guard) {
+    const auto before = held_.size();
+    lockstep::detail::sort(wanted, in_lock_order);
+    for (auto* const entry : wanted) lock(*entry, LockMode::exclusive, Wait::forever(), guard);
+    return held_.size() > before;
+  }
+  static bool in_lock_order(const Entry& a, const Entry& b) { return a.slot().order < b.slot().order; }
 
   void unlock_since(std::size_t count) {
     while (held_.size() > count) {
@@ -1876,6 +1895,11 @@ template <Runtime R>
 Commit Session<R>::commit() {
   Expects(lockstep::detail::told(!over(), "a session is over after its commit: start another"));
   Guard guard{database_->mutex_};
+  return commit(guard);
+}
+
+template <Runtime R>
+Commit Session<R>::commit(Guard& guard) {
   struct End {
     Session& session;
     ~End() { session.end_locked(); }
@@ -1885,9 +1909,7 @@ Commit Session<R>::commit() {
   for (const auto& entry : entries_) {
     if (entry->staged.write != Entry::Write::none) writes.push_back(entry.get());
   }
-  lockstep::detail::sort(writes,
-                         [](const Entry& a, const Entry& b) { return a.slot().order < b.slot().order; });
-  for (auto* const entry : writes) lock(*entry, LockMode::exclusive, Wait::forever(), guard);
+  lock_all(writes, guard);
 
   Commit::Members failed;
   for (const auto& entry : entries_) entry->validate(failed);
@@ -2098,6 +2120,33 @@ class Table : public FindsVerbs {
     if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
     found->version = version(session, key);
     return found;
+  }
+
+  /// Applies `changes`, in their order, to a copy of each record for which `where` holds, stores the copies,
+  /// all at one moment, and says how many they were. Waits for the locks of these records. `where` and the
+  /// changes run with the database locked: they must not use it. Throws OutOfRange if a change returns false,
+  /// ConstraintViolated, VersionUnavailable, Deadlock; nothing was written then. Cost: a look at every
+  /// record.
+  template <std::predicate<const T&> Where, std::predicate<T&>... Changes>
+  std::uint64_t change_all(const Where& where, const Changes&... changes) {
+    auto session = this->session();
+    Guard guard{database_->mutex_};
+    std::vector<detail::Entry<R>*> wanted;
+    do {  // while it waited for a lock, others may have changed what it had looked at
+      wanted.clear();
+      for (auto& [key, slot] : slots_) {
+        if (!slot.present || !std::invoke(where, std::as_const(*slot.record))) continue;
+        wanted.push_back(&session.template entry<Entry>(slot, *this, key));
+      }
+    } while (session.lock_all(wanted, guard));
+    for (auto* const entry : wanted) {
+      auto record = std::make_shared<T>(*static_cast<Entry&>(*entry).typed_slot().record);
+      if (!(std::invoke(changes, *record) && ...)) throw OutOfRange{*name_};
+      check_invariants(*record, [&] { return entry->place(); });
+      entry->staged.replace_by({Entry::Write::put, true, entry->slot().version(), {}, {}, std::move(record)});
+    }
+    if (auto commit = session.commit(guard); !commit) throw StaleRecord{std::move(commit)};
+    return wanted.size();
   }
 
  private:

@@ -13,6 +13,7 @@ SINGLE = (checkout.ROOT / "single_include/lockstep/lockstep.hpp").read_text()
 CELLS = {f"lockstep/memory/{part}.hpp" for part in ("pace", "word", "reclaimer", "cell", "cell_transaction")} | {
     "lockstep/verbs/cell.hpp", "lockstep/verbs/cells.hpp"}
 ONCE = {"lockstep/verbs/once.hpp", "lockstep/storage/receipt.hpp", "lockstep/core/fingerprint.hpp"}
+BULK = {"lockstep/verbs/update_all.hpp", "lockstep/storage/bulk.hpp"}
 NAMES = {"lockstep/verbs/advisory.hpp", "lockstep/memory/advisory.hpp", "lockstep/core/crc32.hpp"}
 MONEY = {"lockstep/core/decimal.hpp"}
 
@@ -26,7 +27,7 @@ class SingleInclude(unittest.TestCase):
         parts = set(re.findall(r"^// ---- (.*)$", SINGLE, re.MULTILINE))
         wanted = {str(header) for header in checkout.headers("library")
                   if header.parts[1] in ("core", "verbs", "memory", "storage", "runtime")}
-        self.assertEqual(wanted - parts, {"lockstep/storage/laws.hpp", *CELLS, *ONCE, *NAMES, *MONEY},
+        self.assertEqual(wanted - parts, {"lockstep/storage/laws.hpp", *CELLS, *ONCE, *NAMES, *BULK, *MONEY},
                          "the laws are for those who write a storage, the others for those who use them")
 
     def test_it_includes_nothing_of_ours(self):

@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(it_has_the_capabilities_that_it_says) {
                 UnguardedStorage<S> && PrefetchStorage<S>);
   static_assert(!LocalStorage<S> && !WholeLockStorage<S> && SnapshotStorage<S> && FieldwiseStorage<S>);
   static_assert(SavepointSession<postgres::Session<>>);
-  BOOST_TEST(storage_laws<Odd>().size() == 22U);
+  BOOST_TEST(storage_laws<Odd>().size() == 23U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(it_has_the_capabilities_that_it_says) {
                 UnguardedStorage<S>);
   static_assert(LocalStorage<S> && WholeLockStorage<S> && SnapshotStorage<S> && FieldwiseStorage<S>);
   static_assert(SavepointSession<sqlite::Session<>>);
-  BOOST_TEST(storage_laws<Plain>().size() == 21U);
+  BOOST_TEST(storage_laws<Plain>().size() == 22U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -163,6 +163,14 @@ class ConstraintViolated : public RecordError {
   std::string constraint_;
 };
 
+/// A change of many records would leave what a field, or a version, can hold. Nothing was written.
+class OutOfRange : public Error {
+ public:
+  /// In `storage`.
+  explicit OutOfRange(const std::string& storage)
+      : Error{joined(storage, ": a value of a record to change would not fit")} {}
+};
+
 /// The record's version cannot move: it is the last one, or the wanted one was used before.
 class VersionUnavailable : public RecordError {
   using RecordError::RecordError;

@@ -230,6 +230,8 @@ class Session {
     if (!moved.empty()) throw StaleRecord{Commit{std::move(moved)}};
   }
 
+  Commit commit(Guard& guard);
+
   bool lock(Entry& entry, LockMode mode, Wait wait, Guard& guard) {
     auto& lock = entry.slot().lock;
     if (held_.size() == held_.capacity())
@@ -240,6 +242,15 @@ class Session {
     if (before != lock.holder(*owner_)->mode) held_.push_back({&lock, {nullptr, before}});
     return true;
   }
+
+  /// Locks what is not locked yet, in the order of all. False if there was nothing to lock.
+  bool lock_all(std::vector<Entry*>& wanted, Guard& guard) {
+    const auto before = held_.size();
+    lockstep::detail::sort(wanted, in_lock_order);
+    for (auto* const entry : wanted) lock(*entry, LockMode::exclusive, Wait::forever(), guard);
+    return held_.size() > before;
+  }
+  static bool in_lock_order(const Entry& a, const Entry& b) { return a.slot().order < b.slot().order; }
 
   void unlock_since(std::size_t count) {
     while (held_.size() > count) {
@@ -399,6 +410,11 @@ template <Runtime R>
 Commit Session<R>::commit() {
   Expects(lockstep::detail::told(!over(), "a session is over after its commit: start another"));
   Guard guard{database_->mutex_};
+  return commit(guard);
+}
+
+template <Runtime R>
+Commit Session<R>::commit(Guard& guard) {
   struct End {
     Session& session;
     ~End() { session.end_locked(); }
@@ -408,9 +424,7 @@ Commit Session<R>::commit() {
   for (const auto& entry : entries_) {
     if (entry->staged.write != Entry::Write::none) writes.push_back(entry.get());
   }
-  lockstep::detail::sort(writes,
-                         [](const Entry& a, const Entry& b) { return a.slot().order < b.slot().order; });
-  for (auto* const entry : writes) lock(*entry, LockMode::exclusive, Wait::forever(), guard);
+  lock_all(writes, guard);
 
   Commit::Members failed;
   for (const auto& entry : entries_) entry->validate(failed);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <lockstep/core/contract.hpp>
+#include <lockstep/core/invariant.hpp>
 #include <lockstep/memory/database.hpp>
 
 #include <concepts>
@@ -178,6 +179,33 @@ class Table : public FindsVerbs {
     if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
     found->version = version(session, key);
     return found;
+  }
+
+  /// Applies `changes`, in their order, to a copy of each record for which `where` holds, stores the copies,
+  /// all at one moment, and says how many they were. Waits for the locks of these records. `where` and the
+  /// changes run with the database locked: they must not use it. Throws OutOfRange if a change returns false,
+  /// ConstraintViolated, VersionUnavailable, Deadlock; nothing was written then. Cost: a look at every
+  /// record.
+  template <std::predicate<const T&> Where, std::predicate<T&>... Changes>
+  std::uint64_t change_all(const Where& where, const Changes&... changes) {
+    auto session = this->session();
+    Guard guard{database_->mutex_};
+    std::vector<detail::Entry<R>*> wanted;
+    do {  // while it waited for a lock, others may have changed what it had looked at
+      wanted.clear();
+      for (auto& [key, slot] : slots_) {
+        if (!slot.present || !std::invoke(where, std::as_const(*slot.record))) continue;
+        wanted.push_back(&session.template entry<Entry>(slot, *this, key));
+      }
+    } while (session.lock_all(wanted, guard));
+    for (auto* const entry : wanted) {
+      auto record = std::make_shared<T>(*static_cast<Entry&>(*entry).typed_slot().record);
+      if (!(std::invoke(changes, *record) && ...)) throw OutOfRange{*name_};
+      check_invariants(*record, [&] { return entry->place(); });
+      entry->staged.replace_by({Entry::Write::put, true, entry->slot().version(), {}, {}, std::move(record)});
+    }
+    if (auto commit = session.commit(guard); !commit) throw StaleRecord{std::move(commit)};
+    return wanted.size();
   }
 
  private:

@@ -110,6 +110,10 @@ class Rows {
   explicit Rows(PGresult* result) : result_{result} {}
 
   [[nodiscard]] int size() const noexcept { return PQntuples(result_.get()); }
+  /// How many rows the statement inserted, changed or deleted.
+  [[nodiscard]] std::uint64_t affected() const noexcept {
+    return number<std::uint64_t>(PQcmdTuples(result_.get()));
+  }
 
   /// The value of a column, from 0, in `row`, from 0; lives as long as the rows do. Whole numbers, true and
   /// false, floating point and bytes are what they are; all else is text, as the server writes it.

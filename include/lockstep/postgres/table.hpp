@@ -7,6 +7,7 @@
 
 #include <lockstep/core/contract.hpp>
 #include <lockstep/postgres/database.hpp>
+#include <lockstep/sql/bulk.hpp>
 #include <lockstep/sql/staging_table.hpp>
 
 #include <array>
@@ -169,6 +170,38 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
     found->version = this->version(session, key);
     return found;
+  }
+
+  /// Applies `changes` to each row for which `where` holds, in one statement, moves the versions, and says
+  /// how many rows they were: see BulkStorage. A row that somebody else writes meanwhile is waited for, and
+  /// looked at again. Rows that come to fulfil the condition meanwhile are not changed, unless sessions are
+  /// SERIALIZABLE. Throws sql::Busy, Deadlock, SerializationFailure, OutOfRange, sql::ConstraintFailed,
+  /// ConnectionLost, ServerError; nothing was written then. Throws OutcomeUnknown if the connection ended
+  /// before the answer. Of a record type with invariants in C++ there is none: nobody could look at them.
+  /// Cost: one round trip.
+  template <Condition Where, class... Changes>
+    requires sql::detail::WithoutInvariants<T>
+  std::uint64_t change_all(const Where& where, const Changes&... changes) {
+    sql::detail::CommitTime time{&sql::detail::present_time<R>};
+    sql::detail::BulkText<T> text{statements_.layout(), detail::dialect, sql::detail::Overflow::by_cast};
+    std::vector<Query> queries;
+    const bool serializable = database_->options().isolation == Isolation::serializable;
+    if (serializable) queries.push_back(Query{"BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"});
+    queries.push_back(Query{text.update(time, where, changes...)});
+    queries.back().bind_all(text.values());
+    if (serializable) queries.push_back(Query{"COMMIT"});
+    typename Database<R>::Lease lease{*database_};
+    try {
+      return lease.connection().run(queries)[serializable ? 1 : 0].affected();
+    } catch (const detail::Refused& refused) {
+      if (serializable) lease.drop();  // it is in the middle of a transaction
+      if (refused.failure.state == "22003") throw OutOfRange{name()};
+      detail::throw_failure(refused.failure, {name(), "?"});
+    } catch (const detail::Broken& broken) {
+      lease.drop();
+      if (!broken.sent) throw ConnectionLost{joined("PostgreSQL: ", broken.why)};
+      throw OutcomeUnknown{{{name(), "?"}}};
+    }
   }
 
  private:

@@ -7,6 +7,7 @@
 
 #include <lockstep/core/contract.hpp>
 #include <lockstep/core/fingerprint.hpp>
+#include <lockstep/sql/bulk.hpp>
 #include <lockstep/sql/staging_table.hpp>
 #include <lockstep/sql/statements.hpp>
 #include <lockstep/sqlite/database.hpp>
@@ -154,6 +155,32 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
     found->version = this->version(session, key);
     return found;
+  }
+
+  /// Applies `changes` to each row for which `where` holds, in one statement, moves the versions, and says
+  /// how many rows they were: see BulkStorage. Throws sql::Busy, OutOfRange, sql::ConstraintFailed,
+  /// sql::DatabaseError; nothing was written then. Of a record type with invariants in C++ there is none:
+  /// nobody could look at them.
+  template <Condition Where, class... Changes>
+    requires sql::detail::WithoutInvariants<T>
+  std::uint64_t change_all(const Where& where, const Changes&... changes) {
+    auto session = this->session();
+    auto& work = session.work();
+    sql::detail::CommitTime time{&sql::detail::present_time<R>};
+    sql::detail::BulkText<T> text{statements_.layout(), detail::dialect, sql::detail::Overflow::by_abs};
+    const auto sql = text.update(time, where, changes...);
+    work.lock_for_commit();
+    auto& connection = work.connection();
+    try {
+      const auto count = Query{connection, sql}.bind_all(text.values()).write();
+      work.commit_transaction(connection);
+      return static_cast<std::uint64_t>(count);
+    } catch (const detail::Refused& refused) {
+      throw sql::ConstraintFailed{{name(), "?"}, refused.kind, refused.constraint};
+    } catch (const sql::DatabaseError& error) {
+      if (error.code() != SQLITE_ERROR || std::string_view{error.what()} != "SQLite: integer overflow") throw;
+      throw OutOfRange{name()};
+    }
   }
 
  private:

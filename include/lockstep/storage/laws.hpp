@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lockstep/runtime/time.hpp>
+#include <lockstep/storage/bulk.hpp>
 #include <lockstep/storage/storage.hpp>
 
 #include <atomic>
@@ -412,6 +413,23 @@ class LawChecks {
             "and nothing else");
   }
 
+  void change_of_many_moves_each_version_once()
+    requires BulkStorage<S>
+  {
+    const Loaded one = storage_.load(key(1));
+    const Loaded two = storage_.load(key(2));
+    require(storage_.change_all(!everything) == 0, "a condition that holds for none changes none");
+    require(storage_.change_all(everything) == 2, "all of the records were changed, and counted");
+    const Loaded moved = storage_.load(key(1));
+    require(moved && moved->version != one->version && storage_.load(key(2))->version != two->version,
+            "the version of each has moved");
+    require(moved->record == one->record, "and what no change names is as it was");
+    auto session = storage_.session();
+    storage_.write(session, key(2), two->version, subject_.record(3));
+    require(!session.commit(), "who holds a record from before is stale");
+    require(storage_.load(key(2))->record == two->record, "and has written nothing");
+  }
+
   void change_in_one_step_moves_the_version()
     requires AtomicStorage<S>
   {
@@ -582,6 +600,9 @@ template <LawSubject Subject>
   }
   if constexpr (SavepointSession<session_of<S>>) {
     add("a savepoint drops what came after it", &Checks::savepoint_drops_what_came_after_it);
+  }
+  if constexpr (BulkStorage<S>) {
+    add("a change of many moves each version once", &Checks::change_of_many_moves_each_version_once);
   }
   if constexpr (AtomicStorage<S>) {
     add("a change in one step moves the version", &Checks::change_in_one_step_moves_the_version);

@@ -2,6 +2,7 @@
 #include <lockstep/lockstep.hpp>
 #include <lockstep/memory/advisory.hpp>
 #include <lockstep/verbs/advisory.hpp>
+#include <lockstep/verbs/update_all.hpp>
 
 #include <boost/describe/class.hpp>
 
