@@ -39,11 +39,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <functional>
 #include <initializer_list>
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -592,6 +592,27 @@ template <class T, class V>
 }
 
 }  // namespace lockstep
+
+// ---- lockstep/core/invoke.hpp
+
+// Calling what a user passes, which may be a pointer to a member.
+// Source: INVOKE, C++20 [func.require]. std::invoke does it, too, but stands in <functional>,
+// which costs a source five thousand lines; std::apply stands where everybody has been.
+
+namespace lockstep::detail {
+
+/// As std::invoke. To be called by its qualified name: std's arguments bring std's.
+template <class F, class... Arguments>
+  requires std::is_invocable_v<F, Arguments...>
+constexpr decltype(auto) invoke(F&& f, Arguments&&... arguments) {
+  if constexpr (std::is_member_pointer_v<std::remove_cvref_t<F>>) {
+    return std::apply(std::forward<F>(f), std::forward_as_tuple(std::forward<Arguments>(arguments)...));
+  } else {
+    return std::forward<F>(f)(std::forward<Arguments>(arguments)...);
+  }
+}
+
+}  // namespace lockstep::detail
 
 // ---- lockstep/core/sort.hpp
 
@@ -2115,7 +2136,7 @@ class Table : public FindsVerbs {
     lock(session, key);
     auto found = load(session, key);
     if (!found) throw Missing{{*name_, shown(key)}};
-    if (!std::invoke(change, found->record)) return std::nullopt;
+    if (!lockstep::detail::invoke(change, found->record)) return std::nullopt;
     write(session, key, found->version, found->record);
     if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
     found->version = version(session, key);
@@ -2135,13 +2156,13 @@ class Table : public FindsVerbs {
     do {  // while it waited for a lock, others may have changed what it had looked at
       wanted.clear();
       for (auto& [key, slot] : slots_) {
-        if (!slot.present || !std::invoke(where, std::as_const(*slot.record))) continue;
+        if (!slot.present || !lockstep::detail::invoke(where, std::as_const(*slot.record))) continue;
         wanted.push_back(&session.template entry<Entry>(slot, *this, key));
       }
     } while (session.lock_all(wanted, guard));
     for (auto* const entry : wanted) {
       auto record = std::make_shared<T>(*static_cast<Entry&>(*entry).typed_slot().record);
-      if (!(std::invoke(changes, *record) && ...)) throw OutOfRange{*name_};
+      if (!(lockstep::detail::invoke(changes, *record) && ...)) throw OutOfRange{*name_};
       check_invariants(*record, [&] { return entry->place(); });
       entry->staged.replace_by({Entry::Write::put, true, entry->slot().version(), {}, {}, std::move(record)});
     }
@@ -2387,6 +2408,126 @@ class StagedStorage {
     if (session.reads_.size() < 2) return;
     if (auto commit = derived().apply(session.reads_); !commit) throw StaleRecord{std::move(commit)};
   }
+};
+
+}  // namespace lockstep
+
+// ---- lockstep/core/callback.hpp
+
+// A callable that is kept for later, whatever its type: std::function without <functional>, which
+// is a twelfth of what a program pays for <mutex>, <memory> and <string> together.
+
+namespace lockstep {
+
+/// Keeps a copy of anything that is called with `Arguments` and copyable: a lambda, a function, a
+/// `std::function`. Empty if made of nothing, of a null pointer, or of a `std::function` that is empty.
+///
+/// Threads may call one at once if they may so call what it keeps. A copy keeps a copy of its own. Allocates
+/// unless what it keeps is two pointers large at most and trivially copyable; a move never does.
+template <class Signature>
+class Callback;
+
+/// The same, of a signature taken apart.
+template <class Result, class... Arguments>
+class Callback<Result(Arguments...)> {
+ public:
+  /// Empty.
+  Callback() noexcept = default;
+  /// Empty.
+  Callback(std::nullptr_t) noexcept {}
+
+  /// Keeps `f`. Throws what its copy throws.
+  template <class F>
+    requires(!std::same_as<std::remove_cvref_t<F>, Callback> &&
+             std::is_invocable_r_v<Result, std::decay_t<F>&, Arguments...> &&
+             std::is_copy_constructible_v<std::decay_t<F>>)
+  Callback(F&& f) {
+    using Kept = std::decay_t<F>;
+    if (is_null<Kept>(f)) return;
+    if constexpr (is_small<Kept>) {
+      ::new (static_cast<void*>(kept_.small)) Kept(std::forward<F>(f));
+    } else {
+      kept_.large = new Kept(std::forward<F>(f));
+      copy_ = [](const void* kept) -> void* { return new Kept(*static_cast<const Kept*>(kept)); };
+      destroy_ = [](void* kept) noexcept { delete static_cast<Kept*>(kept); };
+    }
+    call_ = call<Kept>;
+  }
+
+  /// Keeps a copy of what `other` keeps.
+  Callback(const Callback& other)
+      : kept_{other.kept_}, call_{other.call_}, copy_{other.copy_}, destroy_{other.destroy_} {
+    if (copy_) kept_.large = copy_(other.kept_.large);
+  }
+  /// Takes what `other` keeps, and leaves it empty.
+  Callback(Callback&& other) noexcept { swap(other); }
+  /// Keeps what `other` kept instead; unchanged if copying throws.
+  Callback& operator=(Callback other) noexcept {
+    swap(other);
+    return *this;
+  }
+  /// Destroys what it keeps.
+  ~Callback() {
+    if (destroy_) destroy_(kept_.large);
+  }
+
+  /// Whether there is something to call.
+  explicit operator bool() const noexcept { return call_ != nullptr; }
+
+  /// Calls what it keeps, returns what it returns and throws what it throws. It must not be empty.
+  Result operator()(Arguments... arguments) const {
+    Expects(detail::told(call_ != nullptr, "a Callback that is called must not be empty"));
+    return call_(kept_, std::forward<Arguments>(arguments)...);
+  }
+
+ private:
+  union Room {
+    void* large = nullptr;
+    alignas(void*) std::byte small[2 * sizeof(void*)];
+  };
+
+  template <class F>
+  static constexpr bool is_small =
+      sizeof(F) <= sizeof(Room) && alignof(F) <= alignof(Room) && std::is_trivially_copyable_v<F>;
+
+  template <class F>
+  static bool is_null([[maybe_unused]] const F& f) noexcept {
+    // A class that can be compared as well: one that is convertible to bool may mean something else.
+    constexpr bool emptiable =
+        std::is_class_v<F> && requires { f.operator bool(), static_cast<bool>(f == nullptr); };
+    if constexpr (std::is_pointer_v<F> || std::is_member_pointer_v<F> || emptiable) {
+      return f == nullptr;
+    } else {
+      return false;
+    }
+  }
+
+  template <class F>
+  static Result call(Room& kept, Arguments&&... arguments) {
+    F* f = nullptr;
+    if constexpr (is_small<F>) {
+      f = std::launder(reinterpret_cast<F*>(kept.small));
+    } else {
+      f = static_cast<F*>(kept.large);
+    }
+    if constexpr (std::is_void_v<Result>) {
+      detail::invoke(*f, std::forward<Arguments>(arguments)...);
+    } else {
+      return detail::invoke(*f, std::forward<Arguments>(arguments)...);
+    }
+  }
+
+  void swap(Callback& other) noexcept {
+    std::swap(kept_, other.kept_);
+    std::swap(call_, other.call_);
+    std::swap(copy_, other.copy_);
+    std::swap(destroy_, other.destroy_);
+  }
+
+  mutable Room kept_{};  // mutable: what is kept may change itself when it is called, as in std::function
+  Result (*call_)(Room& kept, Arguments&&... arguments) = nullptr;
+  void* (*copy_)(const void* kept) = nullptr;  // null if it is small
+  void (*destroy_)(void* kept) noexcept = nullptr;
 };
 
 }  // namespace lockstep
@@ -2699,7 +2840,7 @@ class Batch {
 
   Session session_;
   std::vector<Written> written_;
-  std::vector<std::function<void(Session&)>> landed_;
+  std::vector<Callback<void(Session&)>> landed_;
 };
 
 /// Deduces the session's type.
@@ -2817,9 +2958,9 @@ struct Retry {
   std::chrono::nanoseconds cap =
       std::chrono::milliseconds{20};  ///< no delay is longer; each range doubles until here
   std::optional<std::chrono::nanoseconds> deadline =
-      {};                                              ///< no new attempt so long after the first one began
-  std::stop_token stop = {};                           ///< no new attempt once requested; ends a sleep early
-  std::function<void(const Retrying&)> observer = {};  ///< called before each new attempt
+      {};                                         ///< no new attempt so long after the first one began
+  std::stop_token stop = {};                      ///< no new attempt once requested; ends a sleep early
+  Callback<void(const Retrying&)> observer = {};  ///< called before each new attempt
 };
 
 /// The loop gave up. Nothing was written; `last()` tells what was lost last.
@@ -3013,7 +3154,7 @@ versioned_of<S> update(S&& storage, const key_of<S>& key, Change&& change, const
     std::optional<versioned_of<S>> found;
     if (!lost.won([&] { found = detail::load_for_change(storage, session, key, lock); })) return found;
     const auto base = *found;
-    std::invoke(change, found->record);
+    detail::invoke(change, found->record);
     if (detail::unchanged(found->record, base.record)) return found;
     detail::stage_write(storage, session, key, found->version, found->record);
     if (!lost.won([&] { return session.commit(); })) return std::optional<versioned_of<S>>{};
@@ -3036,8 +3177,8 @@ std::optional<versioned_of<S>> change_if(S&& storage, const key_of<S>& key, When
                 "change_if: the change must take the record by reference, as in [](Account& a) { ... }; "
                 "by value or const, nothing would be written");
   return storage.change(key, [&](record_of<S>& record) {
-    if (!std::invoke(when, std::as_const(record))) return false;
-    std::invoke(change, record);
+    if (!detail::invoke(when, std::as_const(record))) return false;
+    detail::invoke(change, record);
     check_invariants(record, [&] { return place_of(storage, key); });
     return true;
   });
@@ -3165,10 +3306,10 @@ auto with_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forev
                 "or const to read it; by value, its changes would be lost");
   ScopedLock lock{storage, key, LockMode::exclusive, wait};
   if constexpr (std::is_void_v<std::invoke_result_t<F&, record_of<S>&>>) {
-    std::invoke(fn, *lock);
+    detail::invoke(fn, *lock);
     lock.commit();
   } else {
-    auto result = std::invoke(fn, *lock);
+    auto result = detail::invoke(fn, *lock);
     lock.commit();
     return result;
   }
@@ -3181,7 +3322,7 @@ auto with_shared_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait
                       Caller where = Caller::here()) {
   [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   ScopedLock lock{storage, key, LockMode::shared, wait};
-  return std::invoke(fn, std::as_const(*lock));
+  return detail::invoke(fn, std::as_const(*lock));
 }
 
 /// Several records of one storage under exclusive locks: `records[key]`.
@@ -3253,10 +3394,10 @@ auto with_locks(S& storage, std::span<const std::type_identity_t<key_of<S>>> key
   [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   LockedRecords<S> records{storage, keys, wait};
   if constexpr (std::is_void_v<std::invoke_result_t<F&, LockedRecords<S>&>>) {
-    std::invoke(fn, records);
+    detail::invoke(fn, records);
     records.commit();
   } else {
-    auto result = std::invoke(fn, records);
+    auto result = detail::invoke(fn, records);
     records.commit();
     return result;
   }
@@ -3948,7 +4089,7 @@ class Transaction {
     };
     const auto run = [&](auto&& roll_back) {
       try {
-        return std::invoke(fn);
+        return detail::invoke(fn);
       } catch (...) {
         try {
           roll_back();
@@ -3972,10 +4113,10 @@ class Transaction {
 
   /// Runs `hook` once after the transaction has committed for good. Where that is not known (OutcomeUnknown),
   /// neither these hooks run nor those below.
-  void after_commit(std::function<void()> hook) { after_commit_.push_back(std::move(hook)); }
+  void after_commit(Callback<void()> hook) { after_commit_.push_back(std::move(hook)); }
   /// Runs `hook` once after the transaction has failed for good, not between attempts;
   /// or, registered in a nested part that failed, after the transaction has ended.
-  void after_rollback(std::function<void()> hook) { after_rollback_.push_back(std::move(hook)); }
+  void after_rollback(Callback<void()> hook) { after_rollback_.push_back(std::move(hook)); }
 
   /// The session underneath, for calls of a storage's own.
   [[nodiscard]] Session& session() noexcept {
@@ -4004,15 +4145,15 @@ class Transaction {
   [[nodiscard]] std::exception_ptr doom() const noexcept { return doom_; }
 
   /// The hooks to run now that the transaction has ended; nothing: nobody knows how.
-  [[nodiscard]] std::vector<std::function<void()>> take_hooks(std::optional<bool> committed) {
-    std::vector<std::function<void()>> hooks;
+  [[nodiscard]] std::vector<Callback<void()>> take_hooks(std::optional<bool> committed) {
+    std::vector<Callback<void()>> hooks;
     if (committed) hooks = std::move(*committed ? after_commit_ : after_rollback_);
     for (auto& hook : undone_) hooks.push_back(std::move(hook));
     return hooks;
   }
 
   /// The hooks that are to run if this attempt turns out to have landed.
-  [[nodiscard]] std::vector<std::function<void()>> take_after_commit() { return std::move(after_commit_); }
+  [[nodiscard]] std::vector<Callback<void()>> take_after_commit() { return std::move(after_commit_); }
 
  private:
   template <Storage S>
@@ -4080,16 +4221,16 @@ class Transaction {
   bool lock_;
   Access access_;
   std::vector<std::unique_ptr<detail::Member<Session>>> members_;
-  std::vector<std::function<void()>> after_commit_;
-  std::vector<std::function<void()>> after_rollback_;
-  std::vector<std::function<void()>> undone_;  // after_rollback hooks of nested parts that failed
+  std::vector<Callback<void()>> after_commit_;
+  std::vector<Callback<void()>> after_rollback_;
+  std::vector<Callback<void()>> undone_;  // after_rollback hooks of nested parts that failed
   std::exception_ptr doom_;
   bool session_lent_ = false;  // somebody may have staged something by hand
 };
 
 namespace detail {
 
-using Hooks = std::vector<std::function<void()>>;
+using Hooks = std::vector<Callback<void()>>;
 
 /// Runs every hook; returns what the first that failed threw.
 [[nodiscard]] inline std::exception_ptr run(const Hooks& hooks) {
@@ -4107,12 +4248,12 @@ using Hooks = std::vector<std::function<void()>>;
 template <class Result>
 struct Kept {
   std::optional<Result> value;
-  void run(auto&& fn, auto& argument) { value.emplace(std::invoke(fn, argument)); }
+  void run(auto&& fn, auto& argument) { value.emplace(detail::invoke(fn, argument)); }
   Result take() { return *std::move(value); }
 };
 template <>
 struct Kept<void> {
-  void run(auto&& fn, auto& argument) { std::invoke(fn, argument); }
+  void run(auto&& fn, auto& argument) { detail::invoke(fn, argument); }
   void take() {}
 };
 
@@ -4341,8 +4482,8 @@ void prepare_transfer(auto& tx, S& storage, const Order& order) {
 template <auto Field, Storage S, class Order>
 void move_amount(auto& tx, S& storage, const Order& order) {
   const auto& [from, to, amount] = order;
-  auto& payer = std::invoke(Field, tx.edit(storage, from));
-  auto& payee = std::invoke(Field, tx.edit(storage, to));
+  auto& payer = detail::invoke(Field, tx.edit(storage, from));
+  auto& payee = detail::invoke(Field, tx.edit(storage, to));
   if (!(payer >= amount)) throw InsufficientFunds{place_of(storage, from)};
   if (!fits(payee, amount)) throw AmountOverflow{place_of(storage, to)};
   payer = static_cast<std::remove_reference_t<decltype(payer)>>(payer - amount);

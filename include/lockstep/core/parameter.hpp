@@ -2,7 +2,6 @@
 // would ever see.
 #pragma once
 
-#include <functional>
 #include <type_traits>
 
 namespace lockstep::detail {

@@ -22,12 +22,13 @@
 #pragma once
 
 #include <lockstep/core/invariant.hpp>
+#include <lockstep/core/invoke.hpp>
 #include <lockstep/memory/cell.hpp>
 
 #include <array>
+#include <compare>
 #include <concepts>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -380,7 +381,8 @@ class Locked : public CellReads<Cells...> {
     for (std::size_t i = 0; i != count; ++i) order_[i] = i;
     for (std::size_t i = 0; i != count; ++i) {
       for (std::size_t j = i + 1; j != count; ++j) {
-        if (std::less<>{}(words_[order_[j]], words_[order_[i]])) std::swap(order_[i], order_[j]);
+        if (std::compare_three_way{}(words_[order_[j]], words_[order_[i]]) < 0)
+          std::swap(order_[i], order_[j]);
       }
     }
   }
@@ -446,7 +448,7 @@ template <class... Cells, class Fn>
 decltype(auto) call_with(Fn& fn, std::tuple<typename Cells::record_type...>& records) {
   return std::apply(
       [&](auto&... each) -> decltype(auto) {
-        return std::invoke(
+        return lockstep::detail::invoke(
             fn, static_cast<std::conditional_t<std::is_const_v<Cells>, const typename Cells::record_type,
                                                typename Cells::record_type>&>(each)...);
       },

@@ -7,12 +7,12 @@
 
 #include <lockstep/core/contract.hpp>
 #include <lockstep/core/invariant.hpp>
+#include <lockstep/core/invoke.hpp>
 #include <lockstep/memory/database.hpp>
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -174,7 +174,7 @@ class Table : public FindsVerbs {
     lock(session, key);
     auto found = load(session, key);
     if (!found) throw Missing{{*name_, shown(key)}};
-    if (!std::invoke(change, found->record)) return std::nullopt;
+    if (!lockstep::detail::invoke(change, found->record)) return std::nullopt;
     write(session, key, found->version, found->record);
     if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
     found->version = version(session, key);
@@ -194,13 +194,13 @@ class Table : public FindsVerbs {
     do {  // while it waited for a lock, others may have changed what it had looked at
       wanted.clear();
       for (auto& [key, slot] : slots_) {
-        if (!slot.present || !std::invoke(where, std::as_const(*slot.record))) continue;
+        if (!slot.present || !lockstep::detail::invoke(where, std::as_const(*slot.record))) continue;
         wanted.push_back(&session.template entry<Entry>(slot, *this, key));
       }
     } while (session.lock_all(wanted, guard));
     for (auto* const entry : wanted) {
       auto record = std::make_shared<T>(*static_cast<Entry&>(*entry).typed_slot().record);
-      if (!(std::invoke(changes, *record) && ...)) throw OutOfRange{*name_};
+      if (!(lockstep::detail::invoke(changes, *record) && ...)) throw OutOfRange{*name_};
       check_invariants(*record, [&] { return entry->place(); });
       entry->staged.replace_by({Entry::Write::put, true, entry->slot().version(), {}, {}, std::move(record)});
     }

@@ -1,10 +1,10 @@
 // Several guarded writes by hand in one commit, and all that is stale at once.
 #pragma once
 
+#include <lockstep/core/callback.hpp>
 #include <lockstep/verbs/save.hpp>
 
 #include <any>
-#include <functional>
 #include <vector>
 
 namespace lockstep {
@@ -110,7 +110,7 @@ class Batch {
 
   Session session_;
   std::vector<Written> written_;
-  std::vector<std::function<void(Session&)>> landed_;
+  std::vector<Callback<void(Session&)>> landed_;
 };
 
 /// Deduces the session's type.

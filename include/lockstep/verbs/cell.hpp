@@ -4,13 +4,13 @@
 // A cell always holds a record, so nothing is inserted, erased or missing.
 #pragma once
 
+#include <lockstep/core/invoke.hpp>
 #include <lockstep/core/parameter.hpp>
 #include <lockstep/memory/cell_transaction.hpp>
 #include <lockstep/verbs/retry.hpp>
 #include <lockstep/verbs/save.hpp>
 
 #include <concepts>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -56,7 +56,7 @@ template <memory::CellType C, class Transaction, class Change>
 [[nodiscard]] std::optional<versioned_of<C>> attempt_change(Transaction& transaction, Change& change) {
   transaction.read();
   auto records = transaction.records();
-  std::invoke(change, std::get<0>(records));
+  detail::invoke(change, std::get<0>(records));
   std::optional<versioned_of<C>> stored{{std::get<0>(records), transaction.template version<0>()}};
   if (transaction.commit(records)) {
     stored->version = transaction.template version<0>();
@@ -78,8 +78,8 @@ template <memory::CellType C, class When, class Change>
   transaction.read();
   auto records = transaction.records();
   std::optional<versioned_of<C>> stored;
-  if (!std::invoke(when, std::as_const(std::get<0>(records)))) return stored;
-  std::invoke(change, std::get<0>(records));
+  if (!detail::invoke(when, std::as_const(std::get<0>(records)))) return stored;
+  detail::invoke(change, std::get<0>(records));
   stored.emplace(versioned_of<C>{std::get<0>(records), transaction.template version<0>()});
   transaction.commit(records);
   stored->version = transaction.template version<0>();
@@ -91,7 +91,7 @@ template <memory::CellType C, class Change>
   static_cast<void>(transaction.lock(Wait::forever()));
   transaction.read();
   auto records = transaction.records();
-  std::invoke(change, std::get<0>(records));
+  detail::invoke(change, std::get<0>(records));
   versioned_of<C> stored{std::get<0>(records), transaction.template version<0>()};
   transaction.commit(records);
   stored.version = transaction.template version<0>();
@@ -146,7 +146,7 @@ versioned_of<C> update(C& cell, Change&& change) {
   if constexpr (!detail::moves_quietly<C>) return detail::update_locked(cell, change);
   return memory::detail::until_it_lands(
       [&](auto& records) {
-        std::invoke(change, std::get<0>(records));
+        detail::invoke(change, std::get<0>(records));
         return memory::detail::Skip{};
       },
       [](auto& transaction, auto& records, auto&&) {
@@ -191,8 +191,8 @@ std::optional<versioned_of<C>> change_if(C& cell, When&& when, Change&& change) 
   if constexpr (!detail::moves_quietly<C>) return detail::change_locked(cell, when, change);
   return memory::detail::until_it_lands(
       [&](auto& records) {
-        if (!std::invoke(when, std::as_const(std::get<0>(records)))) return memory::detail::Skip{true};
-        std::invoke(change, std::get<0>(records));
+        if (!detail::invoke(when, std::as_const(std::get<0>(records)))) return memory::detail::Skip{true};
+        detail::invoke(change, std::get<0>(records));
         return memory::detail::Skip{};
       },
       [](auto& transaction, auto& records, memory::detail::Skip outcome) {
@@ -228,10 +228,10 @@ auto with_lock(C& cell, F&& fn, Wait wait = Wait::forever()) {
   transaction.read();
   auto records = transaction.records();
   if constexpr (std::is_void_v<std::invoke_result_t<F&, record_of<C>&>>) {
-    std::invoke(fn, std::get<0>(records));
+    detail::invoke(fn, std::get<0>(records));
     static_cast<void>(transaction.commit(records));
   } else {
-    auto result = std::invoke(fn, std::get<0>(records));
+    auto result = detail::invoke(fn, std::get<0>(records));
     static_cast<void>(transaction.commit(records));
     return result;
   }

@@ -2,11 +2,11 @@
 // allocation, and nothing that all threads share.
 #pragma once
 
+#include <lockstep/core/invoke.hpp>
 #include <lockstep/verbs/cell.hpp>
 #include <lockstep/verbs/transfer.hpp>
 
 #include <cstddef>
-#include <functional>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -107,8 +107,8 @@ void transfer(From& from, To& to, std::type_identity_t<detail::AmountOf<record_o
   if (!(amount > 0)) throw AmountNotPositive{};
   if (static_cast<const void*>(&from) == static_cast<const void*>(&to)) throw SameAccount{place_of_cell(0)};
   transact(from, to, [amount](record_of<From>& payer_record, record_of<To>& payee_record) {
-    auto& payer = std::invoke(Field, payer_record);
-    auto& payee = std::invoke(Field, payee_record);
+    auto& payer = detail::invoke(Field, payer_record);
+    auto& payee = detail::invoke(Field, payee_record);
     if (!(payer >= amount)) throw InsufficientFunds{place_of_cell(0)};
     if (!detail::fits(payee, amount)) throw AmountOverflow{place_of_cell(1)};
     payer = static_cast<std::remove_reference_t<decltype(payer)>>(payer - amount);

@@ -4,11 +4,11 @@
 
 #include <lockstep/core/contract.hpp>
 #include <lockstep/core/fields.hpp>
+#include <lockstep/core/invoke.hpp>
 #include <lockstep/core/parameter.hpp>
 #include <lockstep/core/sort.hpp>
 #include <lockstep/verbs/update.hpp>
 
-#include <functional>
 #include <initializer_list>
 #include <span>
 #include <type_traits>
@@ -129,10 +129,10 @@ auto with_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait::forev
                 "or const to read it; by value, its changes would be lost");
   ScopedLock lock{storage, key, LockMode::exclusive, wait};
   if constexpr (std::is_void_v<std::invoke_result_t<F&, record_of<S>&>>) {
-    std::invoke(fn, *lock);
+    detail::invoke(fn, *lock);
     lock.commit();
   } else {
-    auto result = std::invoke(fn, *lock);
+    auto result = detail::invoke(fn, *lock);
     lock.commit();
     return result;
   }
@@ -145,7 +145,7 @@ auto with_shared_lock(S& storage, const key_of<S>& key, F&& fn, Wait wait = Wait
                       Caller where = Caller::here()) {
   [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   ScopedLock lock{storage, key, LockMode::shared, wait};
-  return std::invoke(fn, std::as_const(*lock));
+  return detail::invoke(fn, std::as_const(*lock));
 }
 
 /// Several records of one storage under exclusive locks: `records[key]`.
@@ -217,10 +217,10 @@ auto with_locks(S& storage, std::span<const std::type_identity_t<key_of<S>>> key
   [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   LockedRecords<S> records{storage, keys, wait};
   if constexpr (std::is_void_v<std::invoke_result_t<F&, LockedRecords<S>&>>) {
-    std::invoke(fn, records);
+    detail::invoke(fn, records);
     records.commit();
   } else {
-    auto result = std::invoke(fn, records);
+    auto result = detail::invoke(fn, records);
     records.commit();
     return result;
   }

@@ -6,7 +6,6 @@
 #include <lockstep/verbs/save.hpp>
 
 #include <concepts>
-#include <functional>
 #include <string_view>
 #include <vector>
 

@@ -2,6 +2,7 @@
 // Source: full jitter after M. Brooker, "Exponential Backoff and Jitter", 2015.
 #pragma once
 
+#include <lockstep/core/callback.hpp>
 #include <lockstep/core/error.hpp>
 #include <lockstep/runtime/runtime.hpp>
 #include <lockstep/runtime/time.hpp>
@@ -10,7 +11,6 @@
 #include <concepts>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <limits>
 #include <optional>
 #include <stop_token>
@@ -46,9 +46,9 @@ struct Retry {
   std::chrono::nanoseconds cap =
       std::chrono::milliseconds{20};  ///< no delay is longer; each range doubles until here
   std::optional<std::chrono::nanoseconds> deadline =
-      {};                                              ///< no new attempt so long after the first one began
-  std::stop_token stop = {};                           ///< no new attempt once requested; ends a sleep early
-  std::function<void(const Retrying&)> observer = {};  ///< called before each new attempt
+      {};                                         ///< no new attempt so long after the first one began
+  std::stop_token stop = {};                      ///< no new attempt once requested; ends a sleep early
+  Callback<void(const Retrying&)> observer = {};  ///< called before each new attempt
 };
 
 /// The loop gave up. Nothing was written; `last()` tells what was lost last.

@@ -4,12 +4,13 @@
 // (opacity: Guerraoui & Kapalka, "On the Correctness of Transactional Memory", PPoPP 2008).
 #pragma once
 
+#include <lockstep/core/callback.hpp>
+#include <lockstep/core/invoke.hpp>
 #include <lockstep/storage/advisory.hpp>
 #include <lockstep/verbs/update.hpp>
 
 #include <cstddef>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <span>
 #include <tuple>
@@ -323,7 +324,7 @@ class Transaction {
     };
     const auto run = [&](auto&& roll_back) {
       try {
-        return std::invoke(fn);
+        return detail::invoke(fn);
       } catch (...) {
         try {
           roll_back();
@@ -347,10 +348,10 @@ class Transaction {
 
   /// Runs `hook` once after the transaction has committed for good. Where that is not known (OutcomeUnknown),
   /// neither these hooks run nor those below.
-  void after_commit(std::function<void()> hook) { after_commit_.push_back(std::move(hook)); }
+  void after_commit(Callback<void()> hook) { after_commit_.push_back(std::move(hook)); }
   /// Runs `hook` once after the transaction has failed for good, not between attempts;
   /// or, registered in a nested part that failed, after the transaction has ended.
-  void after_rollback(std::function<void()> hook) { after_rollback_.push_back(std::move(hook)); }
+  void after_rollback(Callback<void()> hook) { after_rollback_.push_back(std::move(hook)); }
 
   /// The session underneath, for calls of a storage's own.
   [[nodiscard]] Session& session() noexcept {
@@ -379,15 +380,15 @@ class Transaction {
   [[nodiscard]] std::exception_ptr doom() const noexcept { return doom_; }
 
   /// The hooks to run now that the transaction has ended; nothing: nobody knows how.
-  [[nodiscard]] std::vector<std::function<void()>> take_hooks(std::optional<bool> committed) {
-    std::vector<std::function<void()>> hooks;
+  [[nodiscard]] std::vector<Callback<void()>> take_hooks(std::optional<bool> committed) {
+    std::vector<Callback<void()>> hooks;
     if (committed) hooks = std::move(*committed ? after_commit_ : after_rollback_);
     for (auto& hook : undone_) hooks.push_back(std::move(hook));
     return hooks;
   }
 
   /// The hooks that are to run if this attempt turns out to have landed.
-  [[nodiscard]] std::vector<std::function<void()>> take_after_commit() { return std::move(after_commit_); }
+  [[nodiscard]] std::vector<Callback<void()>> take_after_commit() { return std::move(after_commit_); }
 
  private:
   template <Storage S>
@@ -455,16 +456,16 @@ class Transaction {
   bool lock_;
   Access access_;
   std::vector<std::unique_ptr<detail::Member<Session>>> members_;
-  std::vector<std::function<void()>> after_commit_;
-  std::vector<std::function<void()>> after_rollback_;
-  std::vector<std::function<void()>> undone_;  // after_rollback hooks of nested parts that failed
+  std::vector<Callback<void()>> after_commit_;
+  std::vector<Callback<void()>> after_rollback_;
+  std::vector<Callback<void()>> undone_;  // after_rollback hooks of nested parts that failed
   std::exception_ptr doom_;
   bool session_lent_ = false;  // somebody may have staged something by hand
 };
 
 namespace detail {
 
-using Hooks = std::vector<std::function<void()>>;
+using Hooks = std::vector<Callback<void()>>;
 
 /// Runs every hook; returns what the first that failed threw.
 [[nodiscard]] inline std::exception_ptr run(const Hooks& hooks) {
@@ -482,12 +483,12 @@ using Hooks = std::vector<std::function<void()>>;
 template <class Result>
 struct Kept {
   std::optional<Result> value;
-  void run(auto&& fn, auto& argument) { value.emplace(std::invoke(fn, argument)); }
+  void run(auto&& fn, auto& argument) { value.emplace(detail::invoke(fn, argument)); }
   Result take() { return *std::move(value); }
 };
 template <>
 struct Kept<void> {
-  void run(auto&& fn, auto& argument) { std::invoke(fn, argument); }
+  void run(auto&& fn, auto& argument) { detail::invoke(fn, argument); }
   void take() {}
 };
 

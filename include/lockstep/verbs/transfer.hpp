@@ -1,6 +1,7 @@
 // Moving an amount from one record to another: both change, or neither.
 #pragma once
 
+#include <lockstep/core/invoke.hpp>
 #include <lockstep/verbs/transact.hpp>
 
 #include <array>
@@ -130,8 +131,8 @@ void prepare_transfer(auto& tx, S& storage, const Order& order) {
 template <auto Field, Storage S, class Order>
 void move_amount(auto& tx, S& storage, const Order& order) {
   const auto& [from, to, amount] = order;
-  auto& payer = std::invoke(Field, tx.edit(storage, from));
-  auto& payee = std::invoke(Field, tx.edit(storage, to));
+  auto& payer = detail::invoke(Field, tx.edit(storage, from));
+  auto& payee = detail::invoke(Field, tx.edit(storage, to));
   if (!(payer >= amount)) throw InsufficientFunds{place_of(storage, from)};
   if (!fits(payee, amount)) throw AmountOverflow{place_of(storage, to)};
   payer = static_cast<std::remove_reference_t<decltype(payer)>>(payer - amount);

@@ -3,12 +3,12 @@
 // ACM TODS 6(2), 1981.
 #pragma once
 
+#include <lockstep/core/invoke.hpp>
 #include <lockstep/core/parameter.hpp>
 #include <lockstep/verbs/retry.hpp>
 #include <lockstep/verbs/save.hpp>
 
 #include <concepts>
-#include <functional>
 
 namespace lockstep {
 
@@ -50,7 +50,7 @@ versioned_of<S> update(S&& storage, const key_of<S>& key, Change&& change, const
     std::optional<versioned_of<S>> found;
     if (!lost.won([&] { found = detail::load_for_change(storage, session, key, lock); })) return found;
     const auto base = *found;
-    std::invoke(change, found->record);
+    detail::invoke(change, found->record);
     if (detail::unchanged(found->record, base.record)) return found;
     detail::stage_write(storage, session, key, found->version, found->record);
     if (!lost.won([&] { return session.commit(); })) return std::optional<versioned_of<S>>{};
@@ -73,8 +73,8 @@ std::optional<versioned_of<S>> change_if(S&& storage, const key_of<S>& key, When
                 "change_if: the change must take the record by reference, as in [](Account& a) { ... }; "
                 "by value or const, nothing would be written");
   return storage.change(key, [&](record_of<S>& record) {
-    if (!std::invoke(when, std::as_const(record))) return false;
-    std::invoke(change, record);
+    if (!detail::invoke(when, std::as_const(record))) return false;
+    detail::invoke(change, record);
     check_invariants(record, [&] { return place_of(storage, key); });
     return true;
   });
