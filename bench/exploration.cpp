@@ -1,10 +1,10 @@
 // How fast is exploration, and how far from what the machine could do at most?
 //
-// Exhaustive: programs whose number of traces is known, with that number. Random: executions per second on
-// tests as small as they come. The bound beside them is the least that any simulator with a stack per thread
-// must do: as many stack switches as the executions have steps. Every program is run in turn, several times
-// over, and the medians are shown with their spread; times are processor time. The last column is real time:
-// how many times as fast two threads are as one.
+// Exhaustive: programs whose number of traces is known, or of graphs under RC11, with that number. Random:
+// executions per second on tests as small as they come. The bound beside them is the least that any simulator
+// with a stack per thread must do: as many stack switches as the executions have steps. Every program is run
+// in turn, several times over, and the medians are shown with their spread; times are processor time. The
+// last column is real time: how many times as fast two threads are as one.
 #include <lockstep/sim/fiber.hpp>
 #include <lockstep/sim/sim.hpp>
 
@@ -74,18 +74,35 @@ void fib_bench() {
   concurrently([&] { add(x, y); }, [&] { add(y, x); }, [&] { load(x), load(y); });
 }
 
+void fib_bench_acq_rel() {
+  constexpr auto acquire = std::memory_order_acquire;
+  atomic<int> x{1};
+  atomic<int> y{1};
+  const auto add = [](atomic<int>& to, const atomic<int>& from) {
+    for (int i = 0; i != 5; ++i) {
+      const int before = to.load(acquire);
+      to.store(before + from.load(acquire), std::memory_order_release);
+    }
+  };
+  concurrently([&] { add(x, y); }, [&] { add(y, x); },
+               [&] { static_cast<void>(x.load(acquire) + y.load(acquire)); });
+}
+
 void casw_5() {
+  constexpr auto relaxed = std::memory_order_relaxed;
   atomic<int> x{0};
   repeatedly(5, [&](unsigned i) {
     int expected = 0;
-    x.compare_exchange_strong(expected, 1);
-    x.store(static_cast<int>(i) + 3);
+    x.compare_exchange_strong(expected, 1, relaxed, relaxed);
+    x.store(static_cast<int>(i) + 3, std::memory_order_release);
   });
 }
 
 void readers_13() {
   atomic<int> x{0};
-  repeatedly(14, [&](unsigned i) { i == 0 ? x.store(1) : load(x); });
+  repeatedly(14, [&](unsigned i) {
+    i == 0 ? x.store(1, std::memory_order_release) : static_cast<void>(x.load(std::memory_order_acquire));
+  });
 }
 
 void last_zero_10() {
@@ -106,6 +123,7 @@ struct Program {
   Strategy strategy;
   void (*body)();
   std::uint64_t executions;  ///< exhaustive: how many there are; random: how many to run
+  MemoryModel model = MemoryModel::interleavings;
 };
 
 constexpr Program programs[] = {
@@ -113,10 +131,14 @@ constexpr Program programs[] = {
     {"casw(5)", Strategy::exhaustive, casw_5, 32'880},
     {"readers(13)", Strategy::exhaustive, readers_13, 8'192},
     {"lastzero(10)", Strategy::exhaustive, last_zero_10, 3'328},
+    {"fib_bench", Strategy::exhaustive, fib_bench_acq_rel, 525'630, MemoryModel::rc11},
+    {"casw(5)", Strategy::exhaustive, casw_5, 32'880, MemoryModel::rc11},
+    {"readers(13)", Strategy::exhaustive, readers_13, 8'192, MemoryModel::rc11},
     {"SB", Strategy::random, store_buffering, 100'000},
     {"MP", Strategy::random, message_passing, 100'000},
     {"IRIW", Strategy::random, independent_reads, 100'000},
     {"mutex 2x1", Strategy::random, two_critical_sections, 100'000},
+    {"SB", Strategy::random, store_buffering, 100'000, MemoryModel::rc11},
 };
 
 struct Sample {
@@ -142,6 +164,7 @@ double switch_seconds() {
 Result run(const Program& program, unsigned jobs) {
   Options options;
   options.strategy = program.strategy;
+  options.model = program.model;
   options.jobs = jobs;
   if (program.strategy != Strategy::exhaustive) options.executions = program.executions;
   Result result = explore(program.body, options);
@@ -183,15 +206,16 @@ int main() {
       speed_ups[i].push_back(sample.speed_up);
     }
   }
-  std::printf("%-14s %-10s %10s  %s  %s  %s\n", "program", "explorer", "executions",
+  std::printf("%-14s %-10s %-13s %10s  %s  %s  %s\n", "program", "explorer", "model", "executions",
               "million a second (spread)", "times the bound (spread)", "with two threads (spread)");
   for (std::size_t i = 0; i != count; ++i) {
     const auto [slowest, fastest] = std::ranges::minmax(rates[i]);
     const auto [least, most] = std::ranges::minmax(ratios[i]);
     const auto [lowest, highest] = std::ranges::minmax(speed_ups[i]);
     std::printf(
-        "%-14s %-10s %10llu  %8.3f  (%.3f .. %.3f)    %8.1f  (%.1f .. %.1f)   %8.2f  (%.2f .. %.2f)\n",
+        "%-14s %-10s %-13s %10llu  %8.3f  (%.3f .. %.3f)    %8.1f  (%.1f .. %.1f)   %8.2f  (%.2f .. %.2f)\n",
         programs[i].name, std::string{to_string(programs[i].strategy)}.c_str(),
+        std::string{to_string(programs[i].model)}.c_str(),
         static_cast<unsigned long long>(programs[i].executions), median(rates[i]), slowest, fastest,
         median(ratios[i]), least, most, median(speed_ups[i]), lowest, highest);
   }

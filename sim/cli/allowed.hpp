@@ -14,16 +14,19 @@ namespace lockstep::sim::cli {
 struct Allowed {
   std::optional<unsigned> spurious = {};
   std::optional<unsigned> timeouts = {};
+  std::optional<MemoryModel> model = {};
 
   void override(Options& options) const {
     options.spurious = spurious.value_or(options.spurious);
     options.timeouts = timeouts.value_or(options.timeouts);
+    options.model = model.value_or(options.model);
   }
 
   /// " --spurious 1", or nothing: for a command that replays.
   [[nodiscard]] std::string arguments() const {
     return (spurious ? fmt::format(" --spurious {}", *spurious) : std::string{}) +
-           (timeouts ? fmt::format(" --timeouts {}", *timeouts) : std::string{});
+           (timeouts ? fmt::format(" --timeouts {}", *timeouts) : std::string{}) +
+           (model ? fmt::format(" --model {}", to_string(*model)) : std::string{});
   }
 };
 

@@ -20,6 +20,13 @@ Strategy explorer_argument(const std::string& option, const std::string& text) {
                              suggestion(text, names))};
 }
 
+MemoryModel model_argument(const std::string& option, const std::string& text) {
+  if (const auto found = memory_model(text)) return *found;
+  const std::vector<std::string> names{"interleavings", "rc11", "sc"};
+  throw BadUsage{fmt::format("{} takes one of {}, not {}{}", option, fmt::join(names, ", "), in_quotes(text),
+                             suggestion(text, names))};
+}
+
 std::uint64_t number_argument(const std::string& option, const std::string& text, std::uint64_t least,
                               std::uint64_t most) {
   std::uint64_t number = 0;

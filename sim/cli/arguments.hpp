@@ -12,6 +12,7 @@ namespace lockstep::sim::cli {
 
 /// Each throws BadUsage, naming `option` and what it takes.
 [[nodiscard]] Strategy explorer_argument(const std::string& option, const std::string& text);
+[[nodiscard]] MemoryModel model_argument(const std::string& option, const std::string& text);
 [[nodiscard]] std::uint64_t number_argument(const std::string& option, const std::string& text,
                                             std::uint64_t least, std::uint64_t most = UINT64_MAX);
 [[nodiscard]] std::chrono::nanoseconds time_argument(const std::string& option, const std::string& text);

@@ -117,6 +117,9 @@ void add_explorer(CLI::App& command, Run& run) {
             "Let so many wake-ups and failures per execution be spurious, as std allows");
   add_bound(command, "--timeouts", run.allowed.timeouts, 0,
             "Let so many time limits and sleeps per execution be over although others could go on");
+  add_text(command, "--model", "NAME",
+           "What atomics hold: interleavings (the latest), rc11 (what their memory orders allow) or sc",
+           [&run](const std::string& text) { run.allowed.model = model_argument("--model", text); });
 }
 
 CLI::App* add_run(CLI::App& app, Run& run, bool& all) {
@@ -132,6 +135,20 @@ CLI::App* add_run(CLI::App& app, Run& run, bool& all) {
   command->add_flag("-q,--quiet", run.quiet, "Print only what differs from what was expected");
   command->add_flag("-v,--verbose", run.verbose, "Print every interleaving that was found");
   command->footer(std::string{verdicts} + "\n" + exit_statuses);
+  return command;
+}
+
+CLI::App* add_audit(CLI::App& app, Audit& audit) {
+  auto* const command = app.add_subcommand(
+      "audit", "Try every weaker memory order of each atomic operation, and say which are needed");
+  command->add_option("NAME", audit.names, "Scenarios (peterson/seq_cst) or groups (peterson)")
+      ->type_name("");
+  add_text(
+      *command, "--executions", "N", "Stop each exploration after so many executions",
+      [&audit](const std::string& text) { audit.executions = number_argument("--executions", text, 1); });
+  add_text(*command, "--time", "TIME", "Stop each exploration after so long: 10s, 500ms, 2m; 10 is 10s",
+           [&audit](const std::string& text) { audit.time = time_argument("--time", text); });
+  command->footer(exit_statuses);
   return command;
 }
 
@@ -152,6 +169,8 @@ void add_of_token(CLI::App& app, Replay& replay, const OfToken& one) {
   command->add_option("TOKEN", replay.token, "As printed by run")->type_name("");
   add_bound(*command, "--spurious", replay.allowed.spurious, 0, "As run was given it");
   add_bound(*command, "--timeouts", replay.allowed.timeouts, 0, "As run was given it");
+  add_text(*command, "--model", "NAME", "As run was given it",
+           [&replay](const std::string& text) { replay.allowed.model = model_argument("--model", text); });
   add_json(*command, replay.json);
   add_html(*command, replay.html, "Write the finding as a page to step through");
   command->add_flag("-q,--quiet", replay.quiet, "Print nothing; the exit status tells");
@@ -173,7 +192,7 @@ void check(const Run& run, bool all) {
 
 /// CLI11 would say only that a command is missing.
 void check_command(int argc, const char* const* argv) {
-  const std::vector<std::string> commands{"list", "run", "replay", "explain", "shrink"};
+  const std::vector<std::string> commands{"list", "run", "audit", "replay", "explain", "shrink"};
   if (argc < 2) throw BadUsage{fmt::format("a command is missing: {}", fmt::join(commands, ", "))};
   const std::string_view word = argv[1];
   if (word.starts_with('-') || std::ranges::find(commands, word) != commands.end()) return;
@@ -192,6 +211,7 @@ std::string help(const CLI::App& app) {
 Command parse_command_line(int argc, const char* const* argv) {
   List list;
   Run run;
+  Audit audit;
   Replay replay;
   bool all = false;
 
@@ -203,6 +223,7 @@ Command parse_command_line(int argc, const char* const* argv) {
   app.footer(examples(program) + "\n" + exit_statuses);
   const auto* const list_command = add_list(app, list);
   const auto* const run_command = add_run(app, run, all);
+  const auto* const audit_command = add_audit(app, audit);
   for (const auto& one : of_token) add_of_token(app, replay, one);
 
   try {
@@ -219,6 +240,10 @@ Command parse_command_line(int argc, const char* const* argv) {
   if (run_command->parsed()) {
     check(run, all);
     return run;
+  }
+  if (audit_command->parsed()) {
+    if (audit.names.empty()) throw BadUsage{"audit takes the names of scenarios", "list"};
+    return audit;
   }
   return replay;
 }

@@ -54,12 +54,19 @@ struct Replay {
   bool quiet = false;
 };
 
+/// lockstep-sim audit: which memory orders scenarios need.
+struct Audit {
+  std::vector<std::string> names = {};  ///< of scenarios or groups
+  std::optional<std::uint64_t> executions = {};
+  std::optional<std::chrono::nanoseconds> time = {};
+};
+
 /// --help or --version: nothing but text to print.
 struct Information {
   std::string text;
 };
 
-using Command = std::variant<List, Run, Replay, Information>;
+using Command = std::variant<List, Run, Replay, Audit, Information>;
 
 /// Throws BadUsage with a message for the user.
 [[nodiscard]] Command parse_command_line(int argc, const char* const* argv);

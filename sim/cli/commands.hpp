@@ -11,5 +11,6 @@ namespace lockstep::sim::cli {
 [[nodiscard]] ExitStatus list(const List& request);
 [[nodiscard]] ExitStatus run(const Run& request, const std::string& program);
 [[nodiscard]] ExitStatus replay(const Replay& request);
+[[nodiscard]] ExitStatus audit(const Audit& request);
 
 }  // namespace lockstep::sim::cli

@@ -29,6 +29,7 @@ ExitStatus execute(const Command& command, const std::string& program) {
   return std::visit(Overloaded{[](const List& request) { return list(request); },
                                [&](const Run& request) { return run(request, program); },
                                [](const Replay& request) { return replay(request); },
+                               [](const Audit& request) { return audit(request); },
                                [](const Information& information) {
                                  Terminal{stdout}.print(information.text);
                                  return ExitStatus::as_expected;

@@ -71,18 +71,22 @@ class McsLock {
 const Registered scenarios[]{
     Registered{{.name = "ticket_lock/release",
                 .summary = "a ticket lock",
-                .body = increment_under<TicketLock<release>>}},
+                .body = increment_under<TicketLock<release>>,
+                .options = under_rc11}},
     Registered{{.name = "ticket_lock/relaxed",
                 .summary = "a ticket lock whose unlock is relaxed",
                 .expected = FindingKind::data_race,
-                .body = increment_under<TicketLock<relaxed>>}},
+                .body = increment_under<TicketLock<relaxed>>,
+                .options = under_rc11}},
     Registered{{.name = "mcs_lock/release",
                 .summary = "the queue lock of Mellor-Crummey and Scott",
-                .body = increment_under<McsLock<release>>}},
+                .body = increment_under<McsLock<release>>,
+                .options = under_rc11}},
     Registered{{.name = "mcs_lock/relaxed",
                 .summary = "the same, handed over by a relaxed store",
                 .expected = FindingKind::data_race,
-                .body = increment_under<McsLock<relaxed>>}},
+                .body = increment_under<McsLock<relaxed>>,
+                .options = under_rc11}},
 };
 
 }  // namespace

@@ -82,8 +82,22 @@ void two_writers() {
 const Registered scenarios[]{
     Registered{{.name = "seqlock/acquire",
                 .summary = "a sequence lock: one reads while one writes",
-                .body = read_while_written<Reader{}>}},
-    Registered{{.name = "seqlock/two_writers", .summary = "a sequence lock: two write", .body = two_writers}},
+                .body = read_while_written<Reader{}>,
+                .options = under_rc11}},
+    Registered{{.name = "seqlock/no_fence",
+                .summary = "a sequence lock whose reader has no fence before it looks again",
+                .expected = FindingKind::check,
+                .body = read_while_written<Reader{.fence = false}>,
+                .options = under_rc11}},
+    Registered{{.name = "seqlock/relaxed_look",
+                .summary = "a sequence lock whose reader looks first by a relaxed load",
+                .expected = FindingKind::check,
+                .body = read_while_written<Reader{.first_look = relaxed}>,
+                .options = under_rc11}},
+    Registered{{.name = "seqlock/two_writers",
+                .summary = "a sequence lock: two write",
+                .body = two_writers,
+                .options = under_rc11}},
 };
 
 }  // namespace

@@ -13,6 +13,9 @@ constexpr auto release = std::memory_order_release;
 constexpr auto acq_rel = std::memory_order_acq_rel;
 constexpr auto seq_cst = std::memory_order_seq_cst;
 
+/// Atomics as their memory orders say.
+inline const Options under_rc11{.model = MemoryModel::rc11};
+
 /// Looks again and again until `condition` holds.
 template <class Condition>
 void spin_until(Condition condition) {

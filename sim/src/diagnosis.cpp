@@ -6,6 +6,7 @@
 #include <lockstep/sim/execution.hpp>
 
 #include "culprit.hpp"
+#include "graphs.hpp"
 #include "source_line.hpp"
 
 #include <boost/core/demangle.hpp>
@@ -85,6 +86,10 @@ std::vector<unsigned> Execution::cycle() const {
 }
 
 void Execution::stuck() {
+  if (const Graphs* graphs = explorer_->graphs(); graphs != nullptr && graphs->in_vain()) {
+    pruned_ = abandoned_ = true;
+    return;
+  }
   const std::vector<unsigned> circle = cycle();
   FindingKind kind = FindingKind::deadlock;
   if (circle.empty()) {

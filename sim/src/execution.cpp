@@ -1,6 +1,7 @@
 // How an execution proceeds: announce, pick, transfer, perform.
 #include <lockstep/sim/execution.hpp>
 
+#include "graphs.hpp"
 #include "thread_set.hpp"
 #include "watched.hpp"
 
@@ -74,6 +75,11 @@ class Execution::InsideStep final : public Operation {
 Execution::Execution() = default;
 Execution::~Execution() = default;
 
+void Execution::use(MemoryModel model, Orders* orders) {
+  memory_ = model == MemoryModel::interleavings ? nullptr : std::make_unique<Memory>(*this, model, orders);
+  weak_ = memory_.get();
+}
+
 Ending Execution::run(const std::function<void()>& body, Explorer& explorer, const Limits& limits) {
   if (current_ != nullptr) throw std::logic_error{"lockstep::sim: an exploration cannot run inside another"};
   begin(body, explorer, limits);
@@ -116,6 +122,7 @@ void Execution::begin(const std::function<void()>& body, Explorer& explorer, con
   failure_.reset();
   message_.clear();
   order_.reset();
+  if (memory_) memory_->begin(explorer.graphs());
   where_ = {};
   watches_.clear();
   held_.clear();
@@ -329,8 +336,12 @@ unsigned Execution::outcome_of(unsigned outcomes) {
     fail(FindingKind::nondeterminism, "the same decisions led to another number of outcomes");
     return 0;
   }
-  decisions_.push_back({Decision::Kind::outcome, static_cast<std::uint8_t>(chosen), 0});
+  decided(outcomes, chosen);
   return chosen;
+}
+
+void Execution::decided(unsigned outcomes, unsigned chosen) {
+  if (outcomes > 1) decisions_.push_back({Decision::Kind::outcome, static_cast<std::uint8_t>(chosen), 0});
 }
 
 bool Execution::spuriously() {
@@ -344,6 +355,7 @@ bool Execution::spuriously() {
 /// The decision is a step of its own, which touches nothing, so that it is one of the thread that waits, and
 /// whether there is one depends only on what the thread itself has done.
 bool Execution::times_out(Instant deadline, const source_location& where) {
+  if (deadline != never) only_in_interleavings("a wait with a time limit");
   if (deadline == never || reached(deadline) || abandoned_) return false;
   if (deadline <= running_->time) return true;  // it learned of the time by others
   if (count_ == 1) return false;
@@ -359,6 +371,12 @@ bool Execution::times_out(Instant deadline, const source_location& where) {
   if (recording_) outcome(over ? "is over before others go on" : "is not over");
   if (over) ++timeouts_;
   return over;
+}
+
+void Execution::only_in_interleavings(std::string_view what) const {
+  if (weak_ == nullptr || abandoned_) return;
+  throw std::logic_error{"lockstep::sim: " + std::string{what} +
+                         " is explored in interleavings only, not under a model of memory"};
 }
 
 void Execution::visible_late(Operation& operation, bool has_to_wait) {
@@ -415,6 +433,7 @@ std::uint64_t Execution::random() noexcept { return splitmix(running_->random); 
 // --- Steps ---
 
 void Execution::open(Section& section) {
+  only_in_interleavings("a step that is one as a whole");
   class Opening final : public Operation {
    public:
     explicit Opening(const Section& section)
@@ -464,6 +483,10 @@ void Execution::yield(source_location where) {
   }
   const bool inside = self.section != nullptr;
   if (recording_ && !inside) note("yield", {}, {}, where);
+  if (weak_ != nullptr) {
+    yielded_ = true;
+    return weak_->yield();
+  }
   yielded_ = true;
   self.idle_rounds = self.looked || !self.waiting ? 0 : self.idle_rounds + 1;
   const bool another_round = self.looked || self.idle_rounds > 1;
@@ -572,6 +595,10 @@ Execution::Thread* Execution::next_step(ThreadSet enabled) {
                       .yielded = yielded_,
                       .execution = this};
   const unsigned chosen = choose(choice);
+  if (pruned_ && memory_) {  // what atomics hold is not known any more
+    abandoned_ = true;
+    return nullptr;
+  }
   ++chosen_;
   yielded_ = false;
   if (chosen >= max_threads || (enabled & only(chosen)) == 0) {

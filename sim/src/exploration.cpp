@@ -2,10 +2,13 @@
 
 #include <lockstep/sim/execution.hpp>
 
+#include "along.hpp"
 #include "bounded.hpp"
 #include "checkpoint.hpp"
 #include "exhaustive.hpp"
+#include "graphs.hpp"
 #include "last_words.hpp"
+#include "memory.hpp"
 #include "minimise.hpp"
 #include "pct.hpp"
 #include "pos.hpp"
@@ -44,6 +47,7 @@ std::unique_ptr<Explorer> make_explorer(const Options& options) {
     case Strategy::exhaustive:
       break;
   }
+  if (options.model != MemoryModel::interleavings) return std::make_unique<Graphs>(options.model);
   if (options.preemptions) return std::make_unique<Bounded>(*options.preemptions);
   return std::make_unique<Exhaustive>();
 }
@@ -89,6 +93,7 @@ class Exploration::Worker {
         body_{whole.body_},
         options_{whole.options_},
         last_words_{execution_, *body_, options_->name, options_->steps} {
+    execution_.use(options_->model, whole.orders_);
     execution_.allow_spurious(options_->spurious);
     execution_.allow_timeouts(options_->timeouts);
   }
@@ -97,6 +102,7 @@ class Exploration::Worker {
   void explore(Explorer& explorer, bool first) {
     for (share(explorer, first); whole_->begin(explorer); share(explorer, first)) {
       const Ending ending = execution_.run(*body_, explorer, {.steps = options_->steps});
+      if (ending.failed || first) retrace(explorer);
       if (count(ending, explorer.end(ending))) {
         if (std::exchange(first, false) && !ending.failed) see_that_it_repeats();
         if (ending.failed) failed(explorer.number());
@@ -155,6 +161,19 @@ class Exploration::Worker {
     if (steps_since_ < rarely && !whole_->pausing_) return;
     steps_since_ = 0;
     whole_->add(news_, explorer);
+  }
+
+  /// An execution that was made along a graph is made again by decisions, as any other.
+  void retrace(Explorer& explorer) {
+    Graphs* const graphs = explorer.graphs();
+    if (graphs == nullptr) return;
+    const Graph graph = graphs->graph();
+    const auto failure = execution_.failure();
+    Along along{graphs->schedule(), graph};
+    execution_.memory()->follow(graph);
+    execution_.run(*body_, along, {.steps = options_->steps});
+    execution_.memory()->follow_nothing();
+    if (execution_.failure() != failure) news_.finding = not_deterministic({});
   }
 
   void failed(std::uint64_t number) {
@@ -237,11 +256,16 @@ class Exploration::Worker {
   std::uint64_t steps_since_ = 0;
 };
 
-Exploration::Exploration(const Body& body, const Options& options)
-    : body_{&body}, options_{&options}, team_{threads(options)}, last_{unlimited} {
+Exploration::Exploration(const Body& body, const Options& options, Orders* orders)
+    : body_{&body}, options_{&options}, orders_{orders}, team_{threads(options)}, last_{unlimited} {
   if (!options.checkpoint.empty() && (options.strategy != Strategy::exhaustive || options.preemptions)) {
     throw std::invalid_argument{
         "lockstep::sim: there are checkpoints only of exhaustive exploration without a bound on preemptions"};
+  }
+  if (options.model != MemoryModel::interleavings && (!options.checkpoint.empty() || options.preemptions)) {
+    throw std::invalid_argument{
+        "lockstep::sim: checkpoints and bounds on preemptions are of interleavings, not of a model of "
+        "memory"};
   }
   if (!options.checkpoint.empty()) test_ = first_execution();
   if (!options.checkpoint.empty() && std::filesystem::exists(options.checkpoint)) {

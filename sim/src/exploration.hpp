@@ -20,6 +20,8 @@
 
 namespace lockstep::sim {
 
+class Orders;
+
 /// An execution that ended in a finding.
 struct Failure {
   std::uint64_t number = 0;  ///< of the execution, where they have one
@@ -32,7 +34,8 @@ class Exploration {
  public:
   using Body = std::function<void()>;
 
-  Exploration(const Body& body, const Options& options);
+  /// `orders` are those of atomics, in place of what operations name; may be null.
+  Exploration(const Body& body, const Options& options, Orders* orders = nullptr);
 
   /// Once.
   Result run();
@@ -60,6 +63,7 @@ class Exploration {
 
   const Body* body_;
   const Options* options_;
+  Orders* orders_;
   Team team_;
   Clock::time_point start_ = Clock::now();
   std::uint64_t test_ = 0;  ///< what the test does, as a checkpoint tells tests apart

@@ -4,6 +4,7 @@
 #include "exploration.hpp"
 #include "last_words.hpp"
 #include "minimise.hpp"
+#include "orders.hpp"
 #include "replay.hpp"
 #include "token.hpp"
 
@@ -26,6 +27,12 @@ Result explore(const Body& body, const Options& options) {
   return Exploration{body, options}.run();
 }
 
+Result explore(const Body& body, const Options& options, Orders& orders) {
+  if (Execution::current() != nullptr)
+    throw std::logic_error{"lockstep::sim: an exploration cannot run inside another"};
+  return Exploration{body, options, &orders}.run();
+}
+
 namespace {
 
 Token decoded_for(std::string_view token, const Options& options) {
@@ -40,6 +47,7 @@ Result replayed(const Body& body, const Token& decoded, Execution& execution, co
   const auto start = Clock::now();
   Replay explorer{decoded.decisions};
   explorer.begin();
+  execution.use(options.model);
   execution.allow_spurious(options.spurious);
   execution.allow_timeouts(options.timeouts);
   const Ending ending = execution.run(body, explorer, {.steps = options.steps, .recording = true});

@@ -64,21 +64,24 @@ void HappensBefore::release(unsigned thread, ObjectId object) {
 
 void HappensBefore::acquire(unsigned thread, ObjectId object) { threads_[thread].now.join(released(object)); }
 
-void HappensBefore::load(unsigned thread, ObjectId atomic, std::memory_order order) {
+void HappensBefore::load(unsigned thread, const Clock& message, std::memory_order order) {
   Thread& self = threads_[thread];
-  (acquires(order) ? self.now : self.read).join(released(atomic));
+  (acquires(order) ? self.now : self.read).join(message);
+}
+
+Clock HappensBefore::message(unsigned thread, std::memory_order order) {
+  const Thread& self = threads_[thread];
+  const Clock message = releases(order) ? self.now : self.released;
+  if (releases(order)) tick(thread);
+  return message;
 }
 
 void HappensBefore::store(unsigned thread, ObjectId atomic, std::memory_order order) {
-  const Thread& self = threads_[thread];
-  released(atomic) = releases(order) ? self.now : self.released;
-  if (releases(order)) tick(thread);
+  released(atomic) = message(thread, order);
 }
 
 void HappensBefore::extend(unsigned thread, ObjectId atomic, std::memory_order order) {
-  const Thread& self = threads_[thread];
-  released(atomic).join(releases(order) ? self.now : self.released);
-  if (releases(order)) tick(thread);
+  released(atomic).join(message(thread, order));
 }
 
 void HappensBefore::fence(unsigned thread, std::memory_order order) {

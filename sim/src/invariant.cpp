@@ -20,6 +20,7 @@ bool Watch::concerned(Footprint footprint) const {
 
 void Execution::watch(detail::Watch& watch) {
   if (abandoned_) return;
+  only_in_interleavings("an invariant");
   if (unfinished() != only(running_->ordinal))
     throw std::logic_error{"lockstep::sim::Invariant: make it before other threads are started"};
   watch.object = make_object("invariant");

@@ -41,6 +41,7 @@ class Unlock final : public Operation {
       : Operation{name, object, Readiness::always, never, where}, access_{object, true} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
   [[nodiscard]] std::uint64_t sees() const override { return taken; }
+  [[nodiscard]] bool gives_back(ObjectId) const override { return true; }
   [[nodiscard]] bool part_of_waiting() const override { return true; }
 
  private:
@@ -84,6 +85,7 @@ void mutex::lock(source_location where) {
 bool mutex::try_lock(source_location where) { return try_lock_until(0, where); }
 
 bool mutex::try_lock_until(Instant deadline, const source_location& where) {
+  if (const Execution* execution = Execution::current()) execution->only_in_interleavings("try_lock");
   Execution* execution = Execution::current();
   if (execution == nullptr) {
     refuse_strangers(id());

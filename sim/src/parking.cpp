@@ -69,7 +69,9 @@ void notify(std::string_view operation, ObjectId object, bool all, const source_
   if (execution == nullptr || execution->abandoned()) return;
   Notify announced{*execution, operation, object, where};
   execution->visible(announced);
-  if (!execution->abandoned()) wake(*execution, object, all);
+  if (execution->abandoned()) return;
+  if (detail::WeakMemory* weak = execution->weak()) weak->notifies(object);
+  wake(*execution, object, all);
 }
 
 }  // namespace lockstep::sim::detail

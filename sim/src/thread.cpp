@@ -83,6 +83,7 @@ void sleep_until(Instant until, const source_location& where, const std::stop_to
   if (execution == nullptr || until <= execution->now() || stop.stop_requested()) return;
   if (execution->recording())
     execution->note("sleep", {}, text(std::chrono::nanoseconds{until - execution->now()}), where);
+  if (execution->weak() != nullptr) return execution->weak()->yield();  // there is no time
   if (execution->times_out(until, where)) {
     Deciding awake{"sleep", where};
     if (execution->inside_step()) execution->visible_late(awake, true);

@@ -148,6 +148,52 @@ class AtomicWait final : public Operation {
   const Waiter* waiter_;
 };
 
+/// Joins the queue and looks at the value, under a model of memory.
+class JoinQueue final : public Operation {
+ public:
+  JoinQueue(ObjectId atomic, const source_location& where)
+      : Operation{"wait", atomic, Readiness::always, never, where}, access_{queue_of(atomic), true} {}
+  [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
+  [[nodiscard]] bool loads_too() const override { return true; }
+
+ private:
+  Access access_;
+};
+
+/// A thread that has joined the queue, likewise.
+class Woken final : public Operation {
+ public:
+  Woken(ObjectId atomic, const Waiter& waiter, const source_location& where)
+      : Operation{"wake", atomic, Readiness::conditional, never, where}, waiter_{&waiter} {}
+  [[nodiscard]] Footprint footprint() const override { return {}; }
+  [[nodiscard]] bool enabled() const override { return waiter_->notified(); }
+  [[nodiscard]] bool wants_notification() const override { return !waiter_->notified(); }
+  [[nodiscard]] bool missed_notification() const override {
+    return !waiter_->notified() && waiter_->came_too_late();
+  }
+
+ private:
+  const Waiter* waiter_;
+};
+
+/// A load that waits until the value suits.
+template <class T, class Suits>
+class Awaiting final : public Operation {
+ public:
+  Awaiting(ObjectId object, const T& value, const Suits& suits, const source_location& where)
+      : Operation{"await", object, Readiness::conditional, never, where},
+        access_{object, false},
+        value_{&value},
+        suits_{&suits} {}
+  [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
+  [[nodiscard]] bool enabled() const override { return (*suits_)(*value_); }
+
+ private:
+  Access access_;
+  const T* value_;
+  const Suits* suits_;
+};
+
 /// Where an atomic keeps its value: in itself.
 template <class T>
 class OwnValue {
@@ -193,6 +239,13 @@ class AtomicBase {
   void store(T desired, std::memory_order order = std::memory_order_seq_cst,
              source_location where = source_location::current()) {
     allow(for_stores(order), "store");
+    if (detail::WeakMemory* weak = memory()) {
+      weak->store(access("store", order, where), &desired);
+      value_.touched(true);
+      if (Execution* execution = Execution::current(); execution->recording())
+        execution->outcome(prefixed("= ", text(desired)) + weak->remark());
+      return;
+    }
     const auto stored = [](T, T now) { return prefixed("= ", text(now)); };
     modify("store", [&](T) { return desired; }, stored, where);
     value_.touched(true);
@@ -206,6 +259,13 @@ class AtomicBase {
     if (execution == nullptr) {
       refuse_strangers(id());
       return value_.value();
+    }
+    if (detail::WeakMemory* weak = execution->weak()) {
+      Loaded loaded;
+      weak->load(access("load", order, where), &loaded.value);
+      value_.touched(false);
+      if (execution->recording()) execution->outcome(prefixed("-> ", text(loaded.value)) + weak->remark());
+      return loaded.value;
     }
     SimpleOperation operation{"load", {id(), false}, where};
     execution->visible(operation);
@@ -246,6 +306,7 @@ class AtomicBase {
       if (same_bytes(value_.value(), old)) refuse_to_block("atomic::wait");
       return;
     }
+    if (execution->weak() != nullptr) return wait_weakly(*execution, old, order, where);
     AtomicWait<T> look{"wait", id(), value_.value(), old, nullptr, where};
     execution->visible(look);
     order_load(order);
@@ -257,6 +318,31 @@ class AtomicBase {
       order_load(order);
     }
     if (execution->recording()) execution->outcome(prefixed("-> ", text(value_.value())));
+  }
+  /// Blocks until `suits(value)`, and returns that value: what `while (!suits(value = load(order))) yield();`
+  /// does, explored without its rounds. If no such value ever comes, that is a deadlock. Not in std. `suits`
+  /// must not touch what threads share.
+  template <std::predicate<T> Suits>
+  T await(const Suits& suits, std::memory_order order = std::memory_order_seq_cst,
+          source_location where = source_location::current()) const {
+    allow(for_loads(order), "await");
+    Execution* execution = Execution::current();
+    if (execution == nullptr) {
+      if (!suits(value_.value())) refuse_to_block("atomic::await");
+      return value_.value();
+    }
+    if (detail::WeakMemory* weak = execution->weak()) {
+      for (;;) {
+        const T seen = load(order, where);
+        if (suits(seen) || execution->abandoned()) return seen;
+        weak->wait_for_change(where);
+      }
+    }
+    Awaiting<T, Suits> awaiting{id(), value_.value(), suits, where};
+    execution->visible(awaiting);
+    order_load(order);
+    if (execution->recording()) execution->outcome(prefixed("-> ", text(value_.value())));
+    return value_.value();
   }
   void notify_one(source_location where = source_location::current()) {
     notify("notify_one", queue_of(id()), false, where);
@@ -274,6 +360,20 @@ class AtomicBase {
   /// A read-modify-write: one step from `value` to `next(value)`; returns the value before.
   template <class Next>
   T modify(std::string_view name, std::memory_order order, const Next& next, source_location where) {
+    if (detail::WeakMemory* weak = memory()) {
+      Loaded loaded;
+      const auto apply = [](const void* context, const void* old, void* changed) {
+        T value = from_bytes(old);
+        value = (*static_cast<const Next*>(context))(value);
+        std::memcpy(changed, &value, sizeof(T));
+        return true;
+      };
+      weak->modify(access(name, order, where), order, {apply, &next}, &loaded.value);
+      value_.touched(true);
+      if (Execution* execution = Execution::current(); execution->recording())
+        execution->outcome(change(loaded.value, next(loaded.value)) + weak->remark());
+      return loaded.value;
+    }
     const T before = modify(name, next, &change, where);
     order_change(order);
     return before;
@@ -326,6 +426,7 @@ class AtomicBase {
                         const source_location& where, bool weak = false) {
     allow(for_loads(failure), "compare_exchange that fails");
     Execution* execution = Execution::current();
+    if (memory() != nullptr) return compare_exchange_weakly(expected, desired, success, failure, where, weak);
     if (execution != nullptr) {
       CompareExchange<T> operation{"compare_exchange", id(), value_.value(), expected, desired, where};
       execution->visible(operation);
@@ -346,6 +447,84 @@ class AtomicBase {
       expected = value_.value();
     }
     return equal;
+  }
+
+ private:
+  // By a model of memory.
+
+  /// Filled by the memory, so it need not be made.
+  union Loaded {
+    Loaded() noexcept {}
+    ~Loaded() {}
+    T value;
+  };
+  static T from_bytes(const void* bytes) noexcept {
+    Loaded loaded;
+    std::memcpy(&loaded.value, bytes, sizeof(T));
+    return loaded.value;
+  }
+  [[nodiscard]] static WeakMemory* memory() noexcept {
+    const Execution* execution = Execution::current();
+    return execution != nullptr ? execution->weak() : nullptr;
+  }
+  [[nodiscard]] MemoryAccess access(std::string_view name, std::memory_order order,
+                                    const source_location& where) const noexcept {
+    return {name, id(), order, const_cast<T*>(&value_.value()), sizeof(T), where};
+  }
+
+  bool compare_exchange_weakly(T& expected, T desired, std::memory_order success, std::memory_order failure,
+                               const source_location& where, bool spurious) {
+    Execution& execution = *Execution::current();
+    const bool fails = spurious && execution.spuriously();
+    struct Exchange {
+      const T* expected;
+      const T* desired;
+      bool fails;
+    };
+    const Exchange exchange{&expected, &desired, fails};
+    const auto apply = [](const void* context, const void* old, void* next) {
+      const auto& wanted = *static_cast<const Exchange*>(context);
+      if (wanted.fails || !same_bytes(from_bytes(old), *wanted.expected)) return false;
+      std::memcpy(next, wanted.desired, sizeof(T));
+      return true;
+    };
+    Loaded loaded;
+    const bool equal = execution.weak()->modify(access("compare_exchange", success, where), failure,
+                                                {apply, &exchange}, &loaded.value);
+    value_.touched(equal);
+    if (execution.recording()) {
+      execution.outcome((equal                                ? change(expected, desired)
+                         : same_bytes(loaded.value, expected) ? std::string{"fails spuriously"}
+                                                              : prefixed("fails: is ", text(loaded.value))) +
+                        execution.weak()->remark());
+    }
+    if (!equal) expected = loaded.value;
+    return equal;
+  }
+
+  /// Looking and joining the queue are one step, as they are for the kernel's futex. Who is notified looks
+  /// again.
+  void wait_weakly(Execution& execution, T old, std::memory_order order, const source_location& where) const {
+    for (;;) {
+      JoinQueue join{id(), where};
+      execution.visible(join);
+      if (execution.abandoned()) return execution.unwind();
+      execution.weak()->joins(queue_of(id()));
+      MemoryAccess look = access("wait", order, where);
+      look.announced = true;
+      Loaded loaded;
+      execution.weak()->load(look, &loaded.value);
+      value_.touched(false);
+      const bool blocks = same_bytes(loaded.value, old);
+      if (execution.recording()) {
+        execution.outcome(prefixed(blocks ? "blocks at " : "-> ", text(loaded.value)) +
+                          execution.weak()->remark());
+      }
+      if (!blocks) return;
+      const Waiter waiter{execution, queue_of(id())};
+      Woken wake{id(), waiter, where};
+      execution.visible(wake);
+    }
   }
 
  protected:
@@ -507,7 +686,9 @@ class atomic_flag {
 
 /// std::atomic_thread_fence. No step, because values are sequentially consistent already; it orders plain
 /// variables.
-inline void atomic_thread_fence(std::memory_order order) noexcept {
+inline void atomic_thread_fence(std::memory_order order, source_location where = source_location::current()) {
+  if (const Execution* execution = Execution::current(); execution != nullptr && execution->weak() != nullptr)
+    return execution->weak()->fence(order, where);
   detail::ordered([&](detail::HappensBefore& known, unsigned thread) { known.fence(thread, order); });
 }
 

@@ -13,8 +13,10 @@
 #include <lockstep/sim/fiber.hpp>
 #include <lockstep/sim/finding.hpp>
 #include <lockstep/sim/happens_before.hpp>
+#include <lockstep/sim/memory_model.hpp>
 #include <lockstep/sim/operation.hpp>
 #include <lockstep/sim/source_location.hpp>
+#include <lockstep/sim/weak_memory.hpp>
 
 #include <algorithm>
 #include <array>
@@ -33,6 +35,9 @@
 #include <vector>
 
 namespace lockstep::sim {
+
+class Memory;
+class Orders;
 
 /// Thrown through the code of a thread whose execution has been given up, to unwind its stack.
 /// Not a std::exception, so that handlers of errors let it pass. Catching it and going on is
@@ -176,6 +181,11 @@ class Execution {
   /// How many may be.
   [[nodiscard]] unsigned timeouts_allowed() const noexcept { return most_timeouts_; }
 
+  /// What atomics hold is as that model says, in each run from here on; by these memory orders, if not null.
+  void use(MemoryModel model, Orders* orders = nullptr);
+  /// The memory of a model of its own; null if loads read the latest.
+  [[nodiscard]] Memory* memory() const noexcept { return memory_.get(); }
+
   /// Every choice of the last run, in order.
   [[nodiscard]] const std::vector<Decision>& decisions() const noexcept { return decisions_; }
   /// The kind of the finding in which the last run ended, if any.
@@ -213,6 +223,16 @@ class Execution {
   /// Picks one of several outcomes of the operation being performed. Precondition: outcomes > 0.
   unsigned outcome_of(unsigned outcomes);
 
+  /// Writes down that one of several outcomes was chosen, without asking.
+  void decided(unsigned outcomes, unsigned chosen);
+
+  /// What atomics have to ask for values; null if they hold the latest, as they do if there is no model of
+  /// memory.
+  [[nodiscard]] detail::WeakMemory* weak() const noexcept { return weak_; }
+
+  /// Throws std::logic_error if there is a model of memory: `what` is explored in interleavings only.
+  void only_in_interleavings(std::string_view what) const;
+
   /// True if what std allows to wake or to fail without a reason does so now: a decision, made at most as
   /// often in an execution as `allow_spurious` said.
   bool spuriously();
@@ -248,6 +268,7 @@ class Execution {
       throw;
     }
     explorer_->joins(thread.ordinal, running_->ordinal);
+    if (weak_ != nullptr) weak_->follow(thread.ordinal, running_->ordinal);
     thread.time = running_->time;
     start(thread);
     return thread.ordinal;
@@ -271,14 +292,18 @@ class Execution {
   void joins(unsigned finished) {
     if (finished >= count_) return;
     explorer_->joins(running_->ordinal, finished);
+    if (weak_ != nullptr) weak_->follow(running_->ordinal, finished);
     is_late(threads_[finished]->time);
   }
   /// The present step lets `thread` go on.
   void wakes(unsigned thread) {
     if (chosen_ != 0) explorer_->follows(thread, latest_step());
+    if (weak_ != nullptr) weak_->need(thread, running_->ordinal);
     threads_[thread]->time = std::max(threads_[thread]->time, running_->time);
   }
 
+  /// The running thread waits in a loop, of which another round is left out.
+  void rests() noexcept { rested_ = true; }
   /// Lets others go first: see this_thread.hpp.
   void yield(source_location where = {});
 
@@ -469,6 +494,9 @@ class Execution {
   std::string message_;
   source_location where_;  ///< of the check that failed
 
+  std::unique_ptr<Memory> memory_;
+  detail::WeakMemory* weak_ = nullptr;  ///< the same
+
   detail::HappensBefore order_;
   std::vector<detail::Watch*> watches_;
 
@@ -524,10 +552,14 @@ void ordered(Tell&& tell) {
 void disallowed_order(std::string_view operation, ObjectId atomic);
 /// What the running thread did happens before what others do after they acquire the object.
 inline void released(ObjectId object) {
+  if (const Execution* execution = Execution::current(); execution != nullptr && execution->weak() != nullptr)
+    execution->weak()->release(execution->self(), object);
   ordered([&](HappensBefore& order, unsigned thread) { order.release(thread, object); });
 }
 /// What was released to the object happens before what the running thread does next.
 inline void acquired(ObjectId object) {
+  if (const Execution* execution = Execution::current(); execution != nullptr && execution->weak() != nullptr)
+    execution->weak()->acquire(execution->self(), object);
   ordered([&](HappensBefore& order, unsigned thread) { order.acquire(thread, object); });
 }
 

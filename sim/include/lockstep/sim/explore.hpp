@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lockstep/sim/finding.hpp>
+#include <lockstep/sim/memory_model.hpp>
 #include <lockstep/sim/source_location.hpp>
 
 #include <chrono>
@@ -42,6 +43,7 @@ struct Progress {
 /// How far to explore, and in which way.
 struct Options {
   Strategy strategy = Strategy::exhaustive;  ///< how interleavings are chosen
+  MemoryModel model = MemoryModel::interleavings;  ///< what a load may read; a token is replayed with the same
   std::uint64_t seed = 1;  ///< all but exhaustive draw from it; the same seed finds the same
   unsigned depth = 3;      ///< pct: the number of ordering constraints of the bug to find
   std::optional<unsigned> preemptions = {};  ///< exhaustive: only what at most so many preemptions can reach

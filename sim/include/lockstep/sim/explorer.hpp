@@ -15,6 +15,7 @@
 namespace lockstep::sim {
 
 class Execution;
+class Graphs;
 
 /// One choice that an execution made. The list of them is the execution.
 struct Decision {
@@ -97,6 +98,8 @@ class Explorer {
   /// too little. Between executions. Together they explore what this one would have; each is used by one
   /// thread at a time.
   [[nodiscard]] virtual std::unique_ptr<Explorer> split() { return nullptr; }
+  /// The same, if it builds execution graphs.
+  [[nodiscard]] virtual Graphs* graphs() noexcept { return nullptr; }
   /// The number of the present execution among those that a seed draws, from 1; 0 where they have no order.
   [[nodiscard]] virtual std::uint64_t number() const noexcept { return 0; }
 

@@ -88,7 +88,13 @@ class HappensBefore {
   void acquire(unsigned thread, ObjectId object);
 
   /// An atomic load, by its memory order.
-  void load(unsigned thread, ObjectId atomic, std::memory_order order);
+  void load(unsigned thread, ObjectId atomic, std::memory_order order) {
+    load(thread, released(atomic), order);
+  }
+  /// Likewise, of a store that released this.
+  void load(unsigned thread, const Clock& message, std::memory_order order);
+  /// What a store by the thread releases now.
+  [[nodiscard]] Clock message(unsigned thread, std::memory_order order);
   /// An atomic store: the head of a new release sequence, or of none.
   void store(unsigned thread, ObjectId atomic, std::memory_order order);
   /// An atomic read-modify-write is a load, and then this: it continues the release sequence.

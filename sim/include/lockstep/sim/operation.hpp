@@ -123,6 +123,12 @@ class Operation {
     }
     return true;
   }
+  /// True if a memory model says what it reads and where it writes, not the moment at which it comes.
+  [[nodiscard]] virtual bool of_memory() const { return false; }
+  /// True if a load that a memory model answers is part of it.
+  [[nodiscard]] virtual bool loads_too() const { return false; }
+  /// True if it lets go of an object that nobody else could have used meanwhile: it unlocks it.
+  [[nodiscard]] virtual bool gives_back(ObjectId /*object*/) const { return false; }
   /// True if somebody must have notified it: a condition variable or an atomic wait.
   [[nodiscard]] virtual bool wants_notification() const { return false; }
   /// True if a notification was sent before it began to wait, and nobody heard it.

@@ -1,6 +1,7 @@
 // What most tests in the simulator need; checkers and generated scenarios have headers of their own.
 #pragma once
 
+#include <lockstep/sim/audit.hpp>
 #include <lockstep/sim/atomic.hpp>
 #include <lockstep/sim/atomic_functions.hpp>
 #include <lockstep/sim/atomic_ref.hpp>

@@ -1,0 +1,609 @@
+// The number of execution graphs of programs for which it is known, under sequential consistency and under
+// RC11: computed by at least two other methods each. And any number of random programs, against the axioms.
+#include "graphs.hpp"
+
+#include <lockstep/sim/latch.hpp>
+#include <lockstep/sim/semaphore.hpp>
+#include <lockstep/sim/shared_mutex.hpp>
+
+#include "access_program.hpp"
+#include "axioms.hpp"
+#include "support.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <deque>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+
+BOOST_AUTO_TEST_SUITE(graphs)
+
+namespace {
+
+using namespace lockstep::sim;
+using test::concurrently;
+using test::repeatedly;
+using Body = std::function<void()>;
+
+constexpr auto relaxed = std::memory_order_relaxed;
+constexpr auto acquire = std::memory_order_acquire;
+constexpr auto release = std::memory_order_release;
+constexpr auto seq_cst = std::memory_order_seq_cst;
+
+/// Of a body, under each model; 0: not asked for.
+struct Numbers {
+  std::uint64_t sc = 0;
+  std::uint64_t rc11 = 0;
+};
+
+std::uint64_t number(const Body& body, MemoryModel model, unsigned jobs) {
+  const Result result = explore(body, {.model = model, .jobs = jobs});
+  BOOST_TEST(result.passed(), result.report());
+  BOOST_TEST(result.complete);
+  BOOST_TEST(result.blocked == 0U);
+  return result.executions;
+}
+
+void has(Numbers numbers, const Body& body) {
+  for (const unsigned jobs : {1U, 2U}) {
+    if (numbers.sc != 0) BOOST_TEST(number(body, MemoryModel::sc, jobs) == numbers.sc);
+    if (numbers.rc11 != 0) BOOST_TEST(number(body, MemoryModel::rc11, jobs) == numbers.rc11);
+  }
+}
+
+template <class T>
+void load(const atomic<T>& from, std::memory_order order) {
+  static_cast<void>(from.load(order));
+}
+
+struct Locations {
+  atomic<int> x{0};
+  atomic<int> y{0};
+  atomic<int> z{0};
+};
+
+Body store_buffering(std::memory_order stores, std::memory_order loads, bool fence) {
+  return [=] {
+    Locations at;
+    const auto side = [&](atomic<int>& mine, const atomic<int>& other) {
+      mine.store(1, stores);
+      if (fence) lockstep::sim::atomic_thread_fence(seq_cst);
+      load(other, loads);
+    };
+    concurrently([&] { side(at.x, at.y); }, [&] { side(at.y, at.x); });
+  };
+}
+
+Body message_passing(std::memory_order stores, std::memory_order loads) {
+  return [=] {
+    Locations at;
+    concurrently([&] { at.x.store(1, stores), at.y.store(1, stores); },
+                 [&] { load(at.y, loads), load(at.x, loads); });
+  };
+}
+
+Body two_and_two_writes(std::memory_order stores) {
+  return [=] {
+    Locations at;
+    concurrently([&] { at.x.store(1, stores), at.y.store(2, stores); },
+                 [&] { at.y.store(1, stores), at.x.store(2, stores); });
+  };
+}
+
+Body sums(int rounds, std::memory_order loads, std::memory_order stores, bool reader) {
+  return [=] {
+    Locations at;
+    at.x = at.y = 1;
+    const auto add = [&](atomic<int>& to, const atomic<int>& from) {
+      for (int i = 0; i != rounds; ++i) {
+        const int before = to.load(loads);
+        to.store(before + from.load(loads), stores);
+      }
+    };
+    repeatedly(reader ? 3 : 2, [&](unsigned i) {
+      if (i == 0) add(at.x, at.y);
+      if (i == 1) add(at.y, at.x);
+      if (i == 2) load(at.x, loads), load(at.y, loads);
+    });
+  };
+}
+
+Body increments(unsigned threads, std::size_t variables) {
+  return [=] {
+    std::deque<atomic<int>> shared;
+    while (shared.size() != variables) shared.emplace_back(0);
+    repeatedly(threads, [&](unsigned) {
+      for (auto& each : shared) each.fetch_add(1, relaxed);
+    });
+  };
+}
+
+Body compare_and_write(unsigned threads) {
+  return [=] {
+    atomic<int> x{0};
+    repeatedly(threads, [&](unsigned i) {
+      int expected = 0;
+      x.compare_exchange_strong(expected, 1, relaxed, relaxed);
+      x.store(static_cast<int>(i) + 3, release);
+    });
+  };
+}
+
+Body last_zero(unsigned threads) {
+  return [=] {
+    std::deque<atomic<int>> array;
+    while (array.size() != threads + 1U) array.emplace_back(0);
+    repeatedly(threads + 1, [&](unsigned i) {
+      if (i != 0) return array[i].store(array[i - 1].load(acquire) + 1, release);
+      for (std::size_t at = array.size(); at-- != 0;) {
+        if (array[at].load(acquire) == 0) break;
+      }
+    });
+  };
+}
+
+Body sections(unsigned threads, unsigned each) {
+  return [=] {
+    mutex guard;
+    var<unsigned> counter{0};
+    repeatedly(threads, [&](unsigned) {
+      for (unsigned i = 0; i != each; ++i) {
+        const std::lock_guard lock{guard};
+        ++counter;
+      }
+    });
+    check(counter.get() == threads * each, "counted");
+  };
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(litmus_tests_have_their_numbers) {
+  has({3, 4}, store_buffering(release, acquire, false));
+  has({3, 3}, store_buffering(seq_cst, seq_cst, false));
+  has({3, 3}, store_buffering(relaxed, relaxed, true));
+  has({3, 3}, message_passing(release, acquire));
+  has({3, 4}, message_passing(relaxed, relaxed));
+  has({3, 3}, [] {
+    Locations at;
+    concurrently(
+        [&] {
+          at.x.store(1, relaxed);
+          lockstep::sim::atomic_thread_fence(release);
+          at.y.store(1, relaxed);
+        },
+        [&] {
+          load(at.y, relaxed);
+          lockstep::sim::atomic_thread_fence(acquire);
+          load(at.x, relaxed);
+        });
+  });
+  has({3, 4}, two_and_two_writes(release));
+  has({3, 3}, two_and_two_writes(seq_cst));
+  has({3, 3}, [] {
+    Locations at;
+    const auto side = [](const atomic<int>& from, atomic<int>& to) {
+      load(from, acquire), to.store(1, release);
+    };
+    concurrently([&] { side(at.x, at.y); }, [&] { side(at.y, at.x); });
+  });
+  has({7, 7}, [] {
+    Locations at;
+    const auto side = [](const atomic<int>& from, atomic<int>& to) {
+      load(from, acquire), to.store(1, release);
+    };
+    concurrently([&] { side(at.x, at.y); }, [&] { side(at.y, at.z); }, [&] { side(at.z, at.x); });
+  });
+  has({3, 4}, [] {
+    Locations at;
+    concurrently([&] { at.x.store(2, release), at.y.store(1, release); },
+                 [&] { load(at.y, relaxed), at.x.store(1, release); });
+  });
+  has({6, 6}, [] {
+    Locations at;
+    concurrently([&] { at.x.store(1, release), at.x.store(2, release); },
+                 [&] { load(at.x, acquire), load(at.x, acquire); });
+  });
+  has({36, 36}, [] {
+    Locations at;
+    concurrently([&] { at.x.store(1, release); }, [&] { at.x.store(2, release); },
+                 [&] { load(at.x, acquire), load(at.x, acquire); }, [&] { load(at.x, acquire); });
+  });
+  has({7, 7}, [] {
+    Locations at;
+    concurrently([&] { at.x.store(1, relaxed), at.z.store(1, release); },
+                 [&] {
+                   load(at.z, acquire);
+                   lockstep::sim::atomic_thread_fence(seq_cst);
+                   load(at.y, relaxed);
+                 },
+                 [&] {
+                   at.y.store(1, relaxed);
+                   lockstep::sim::atomic_thread_fence(seq_cst);
+                   load(at.x, relaxed);
+                 });
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_release_sequence_has_16_and_20) {
+  has({16, 20}, [] {
+    Locations at;
+    concurrently([&] { at.x.store(1, relaxed), at.y.store(1, release), at.y.store(2, relaxed); },
+                 [&] { at.y.exchange(3, relaxed); },
+                 [&] {
+                   load(at.y, relaxed);
+                   lockstep::sim::atomic_thread_fence(acquire);
+                   load(at.x, relaxed);
+                 });
+  });
+}
+
+BOOST_AUTO_TEST_CASE(families_have_their_numbers) {
+  has({0, 8192}, [] {
+    atomic<int> x{0};
+    repeatedly(14, [&](unsigned i) { i == 0 ? x.store(1, release) : load(x, acquire); });
+  });
+  has({64, 64}, last_zero(5));
+  has({0, 3328}, last_zero(10));
+  has({720, 720}, increments(6, 1));
+  has({576, 576}, increments(4, 2));
+  has({216, 216}, increments(3, 3));
+  has({6, 6}, compare_and_write(2));
+  has({66, 66}, compare_and_write(3));
+  has({1200, 1200}, compare_and_write(4));
+  has({3, 3}, sums(1, seq_cst, seq_cst, false));
+  has({19, 19}, sums(2, seq_cst, seq_cst, false));
+  has({141, 141}, sums(3, seq_cst, seq_cst, false));
+}
+
+BOOST_AUTO_TEST_CASE(a_treiber_stack_has_40_and_25680_of_three_threads) {
+  struct Node {
+    Node* next = nullptr;
+  };
+  for (const auto& [threads, expected] : {std::pair{2U, 40U}, {3U, 25680U}}) {
+    BOOST_TEST(number(
+                   [threads = threads] {
+                     std::array<Node, 3> nodes{};
+                     atomic<Node*> head{nullptr};
+                     repeatedly(threads, [&](unsigned i) {
+                       Node* node = &nodes.at(i);
+                       node->next = head.load();
+                       while (!head.compare_exchange_strong(node->next, node, release, relaxed)) {
+                       }
+                       Node* top = head.load(acquire);
+                       while (top != nullptr && !head.compare_exchange_strong(top, top->next, acquire)) {
+                       }
+                     });
+                   },
+                   MemoryModel::rc11, 1) == expected);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(locks_have_their_numbers_and_block_no_execution) {
+  has({24, 24}, sections(4, 1));
+  has({6, 6}, sections(2, 2));
+  has({90, 90}, sections(3, 2));
+  has({12, 12}, [] {
+    mutex a;
+    mutex b;
+    const auto transfer = [&] {
+      const std::lock_guard from{a};
+      const std::lock_guard to{b};
+    };
+    concurrently(transfer, transfer, [&] {
+      {
+        const std::lock_guard look{a};
+      }
+      const std::lock_guard look{b};
+    });
+  });
+}
+
+BOOST_AUTO_TEST_CASE(opposite_locks_have_two_executions_and_a_deadlock) {
+  const Result result = explore(
+      [] {
+        mutex a;
+        mutex b;
+        const auto both = [](mutex& first, mutex& second) {
+          const std::lock_guard one{first};
+          const std::lock_guard other{second};
+        };
+        concurrently([&] { both(a, b); }, [&] { both(b, a); });
+      },
+      {.model = MemoryModel::rc11, .keep_going = true});
+  BOOST_TEST(result.executions == 3U);
+  BOOST_TEST(result.found.at(FindingKind::deadlock) == 1U);
+  BOOST_TEST(result.finding->message.starts_with("t1 holds mutex#1 and waits for mutex#2; t2 holds"));
+}
+
+BOOST_AUTO_TEST_CASE(condition_variables_have_their_numbers) {
+  struct Row {
+    unsigned waiters;
+    unsigned signallers;
+    unsigned expected;
+  };
+  for (const auto& row : {Row{1, 1, 2}, {2, 1, 10}, {2, 2, 60}}) {
+    const Result result = explore(
+        [&] {
+          mutex guard;
+          condition_variable condition;
+          bool ready = false;
+          repeatedly(row.waiters + row.signallers, [&](unsigned i) {
+            std::unique_lock lock{guard};
+            if (i < row.waiters) {
+              while (!ready) condition.wait(lock);
+            } else {
+              ready = true;
+              condition.notify_one();
+            }
+          });
+        },
+        {.model = MemoryModel::rc11, .keep_going = true});
+    BOOST_TEST(result.executions == row.expected);
+    BOOST_TEST(result.blocked == 0U);
+  }
+}
+
+// --- Against the axioms ---
+
+namespace {
+
+namespace axioms = lockstep::sim::test::axioms;
+
+struct Told {
+  Result result;
+  std::map<std::string, std::uint64_t> outcomes;
+};
+
+Told explored(const axioms::Program& program, const Options& options) {
+  Told told;
+  told.result =
+      explore(axioms::body(program, [&](const std::string& outcome) { ++told.outcomes[outcome]; }), options);
+  return told;
+}
+
+std::set<std::string> names(const std::map<std::string, std::uint64_t>& outcomes) {
+  std::set<std::string> names;
+  for (const auto& each : outcomes) names.insert(each.first);
+  return names;
+}
+
+void random_programs(unsigned count, axioms::Model by, MemoryModel model) {
+  for (unsigned number = 0; number != count; ++number) {
+    const axioms::Program program = axioms::random_accesses(number);
+    const axioms::Verdict expected = axioms::judge(program, by);
+    const Told told = explored(program, {.model = model});
+    const std::string about = "program " + std::to_string(number) + ": " + to_string(program);
+    if (expected.races) {
+      BOOST_TEST(test::found(told.result) == "data_race", about);
+      continue;
+    }
+    BOOST_TEST(told.result.complete, about << ": " << told.result.report());
+    BOOST_TEST(told.result.executions == expected.graphs(),
+               about << ": " << told.result.executions << " instead of " << expected.graphs());
+    BOOST_TEST((names(told.outcomes) == names(expected.outcomes)), about);
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(random_programs_have_the_graphs_that_rc11_allows) {
+  random_programs(2'000, axioms::Model::rc11, MemoryModel::rc11);
+}
+
+BOOST_AUTO_TEST_CASE(random_programs_have_the_graphs_that_sequential_consistency_allows) {
+  random_programs(400, axioms::Model::sc, MemoryModel::sc);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_drawn_is_allowed_and_all_that_is_allowed_is_drawn) {
+  unsigned weak = 0;
+  for (unsigned number = 0; number != 60; ++number) {
+    const axioms::Program program = axioms::random_accesses(number);
+    const axioms::Verdict expected = axioms::judge(program, axioms::Model::rc11);
+    if (expected.races || expected.graphs() > 12) continue;
+    const Told told =
+        explored(program, {.strategy = Strategy::random, .model = MemoryModel::rc11, .executions = 1'000});
+    BOOST_TEST(told.result.passed(), told.result.report());
+    BOOST_TEST((names(told.outcomes) == names(expected.outcomes)),
+               "program " << number << ": " << to_string(program));
+    if (expected.graphs() > axioms::judge(program, axioms::Model::sc).graphs()) ++weak;
+  }
+  BOOST_TEST(weak > 2U);
+}
+
+// --- Loops, notifications, other primitives ---
+
+namespace {
+
+/// A message behind a flag that the reader waits for.
+template <class Wait>
+Body message(std::memory_order stored, Wait wait) {
+  return [=] {
+    atomic<int> value{0};
+    atomic<int> flag{0};
+    label(value, "value");
+    label(flag, "flag");
+    concurrently(
+        [&] {
+          value.store(1, relaxed);
+          flag.store(1, stored);
+          flag.notify_one();
+        },
+        [&] {
+          wait(flag);
+          check(value.load(relaxed) == 1, "the message has come");
+        });
+  };
+}
+
+constexpr auto by_loop = [](const atomic<int>& flag) {
+  while (flag.load(acquire) == 0) this_thread::yield();
+};
+constexpr auto by_await = [](const atomic<int>& flag) {
+  flag.await([](int value) { return value != 0; }, acquire);
+};
+constexpr auto by_exchange = [](atomic<int>& flag) {
+  while (flag.exchange(0, acquire) == 0) this_thread::yield();
+};
+constexpr auto by_wait = [](const atomic<int>& flag) { flag.wait(0, acquire); };
+
+template <class Wait>
+void needs_its_orders(Wait wait) {
+  const Result proven = explore(message(release, wait), {.model = MemoryModel::rc11});
+  BOOST_TEST(proven.passed(), proven.report());
+  BOOST_TEST(proven.complete);
+  const Body weak = message(relaxed, wait);
+  for (const Strategy strategy : {Strategy::exhaustive, Strategy::random, Strategy::pos}) {
+    const Result result = explore(weak, {.strategy = strategy, .model = MemoryModel::rc11});
+    BOOST_REQUIRE(result.finding);
+    BOOST_TEST(result.finding->message == "the message has come");
+    BOOST_TEST(result.report().find("load value -> 0; older than what t1 has stored") != std::string::npos,
+               result.report());
+    const Result again = replay(weak, result.finding->token, {.model = MemoryModel::rc11});
+    BOOST_TEST(again.note == "");
+    BOOST_REQUIRE(again.finding);
+    BOOST_TEST(again.finding->message == "the message has come");
+  }
+  BOOST_TEST(explore(weak).passed());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_loop_that_waits_needs_its_orders) {
+  needs_its_orders(by_loop);
+  // The flag is seen at once, or after a round in vain; two such rounds would be followed by a third.
+  const Result result = explore(message(release, by_loop), {.model = MemoryModel::rc11});
+  BOOST_TEST(result.fair_only);
+  BOOST_TEST(result.executions == 2U);
+  BOOST_TEST(explore(message(release, by_await), {.model = MemoryModel::rc11}).executions == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_await_needs_its_orders) { needs_its_orders(by_await); }
+
+BOOST_AUTO_TEST_CASE(a_wait_for_a_notification_needs_its_orders) { needs_its_orders(by_wait); }
+
+BOOST_AUTO_TEST_CASE(what_never_comes_is_waited_for_in_vain) {
+  for (const MemoryModel model : {MemoryModel::interleavings, MemoryModel::rc11}) {
+    const auto finds = [&](auto wait) {
+      return test::found(
+          [=] {
+            atomic<int> flag{0};
+            concurrently([&] { flag.store(0, release); }, [&] { wait(flag); });
+          },
+          {.model = model});
+    };
+    BOOST_TEST(finds(by_await) == "deadlock");
+    BOOST_TEST(finds(by_wait) == "deadlock");
+    BOOST_TEST(finds(by_exchange) == (model == MemoryModel::rc11 ? "deadlock" : "livelock"));
+    BOOST_TEST(finds(by_loop) == (model == MemoryModel::rc11 ? "deadlock" : "livelock"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_notification_that_is_not_sent_is_missed) {
+  BOOST_TEST(test::found(
+                 [] {
+                   atomic<int> flag{0};
+                   concurrently([&] { flag.store(1, release); }, [&] { flag.wait(0, acquire); });
+                 },
+                 {.model = MemoryModel::rc11}) == "deadlock");
+}
+
+BOOST_AUTO_TEST_CASE(who_is_not_notified_stays) {
+  const auto two_wait = [](bool all) {
+    return test::found(
+        [=] {
+          atomic<int> flag{0};
+          const auto wait = [&] { flag.wait(0, acquire); };
+          concurrently(
+              [&] {
+                flag.store(1, release);
+                all ? flag.notify_all() : flag.notify_one();
+              },
+              wait, wait);
+        },
+        {.model = MemoryModel::rc11});
+  };
+  BOOST_TEST(two_wait(true) == "none");
+  BOOST_TEST(two_wait(false) == "deadlock");
+}
+
+BOOST_AUTO_TEST_CASE(other_primitives_order_what_they_guard) {
+  const auto proven = [](const Body& body) {
+    const Result result = explore(body, {.model = MemoryModel::rc11});
+    BOOST_TEST(result.passed(), result.report());
+    BOOST_TEST(result.complete);
+  };
+  proven([] {
+    counting_semaphore<1> permit{1};
+    var<int> counter{0};
+    repeatedly(3, [&](unsigned) {
+      permit.acquire();
+      ++counter;
+      permit.release();
+    });
+    check(counter.get() == 3, "counted");
+  });
+  proven([] {
+    latch both{2};
+    atomic<int> counter{0};
+    repeatedly(3, [&](unsigned i) {
+      if (i == 0) {
+        both.wait();
+        check(counter.load(relaxed) == 2, "both have come");
+      } else {
+        counter.fetch_add(1, relaxed);
+        both.count_down();
+      }
+    });
+  });
+  proven([] {
+    shared_mutex guard;
+    var<int> counter{0};
+    repeatedly(3, [&](unsigned i) {
+      if (i == 0) {
+        const std::lock_guard lock{guard};
+        ++counter;
+      } else {
+        const std::shared_lock lock{guard};
+        check(counter.get() <= 1, "read");
+      }
+    });
+  });
+}
+
+BOOST_AUTO_TEST_CASE(what_has_no_graphs_is_refused) {
+  const auto refused = [](const Body& body) {
+    const Result result = explore(body, {.model = MemoryModel::rc11});
+    return result.finding ? result.finding->message : "nothing";
+  };
+  const auto is = [](const std::string& message, const std::string& what) {
+    BOOST_TEST(message == "std::logic_error: lockstep::sim: " + what +
+                              " is explored in interleavings only, not under a model of memory leaves main");
+  };
+  is(refused([] {
+       mutex guard;
+       static_cast<void>(guard.try_lock());
+     }),
+     "try_lock");
+  is(refused([] {
+       timed_mutex guard;
+       static_cast<void>(guard.try_lock_for(std::chrono::seconds{1}));
+     }),
+     "try_lock");
+  is(refused([] { const Invariant invariant{"holds", [] { return true; }}; }), "an invariant");
+  is(refused([] { step("both", {writes("record")}, [] {}); }), "a step that is one as a whole");
+  BOOST_CHECK_THROW(explore([] {}, {.model = MemoryModel::rc11, .preemptions = 1}), std::invalid_argument);
+  BOOST_CHECK_THROW(explore([] {}, {.model = MemoryModel::rc11, .checkpoint = "file"}),
+                    std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(models_have_names) {
+  for (const MemoryModel model : {MemoryModel::interleavings, MemoryModel::rc11, MemoryModel::sc})
+    BOOST_CHECK(memory_model(to_string(model)) == model);
+  BOOST_CHECK(!memory_model("tso"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
