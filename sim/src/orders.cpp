@@ -64,7 +64,7 @@ std::memory_order Orders::of(std::string_view operation, std::memory_order named
                              const source_location& where) {
   const std::optional<SourceLine> source = source_line(where);
   if (!source) return named;
-  NamedOrder asked{std::string{operation}, *source, where.column(), named};
+  NamedOrder asked{*source, where.column(), std::string{operation}, named};
   std::memory_order order = named;
   for (const auto& [other, instead] : instead_) {
     if (other == asked) order = instead;

@@ -263,9 +263,9 @@ BOOST_AUTO_TEST_CASE(a_treiber_stack_has_40_and_25680_of_three_threads) {
   struct Node {
     Node* next = nullptr;
   };
-  for (const auto& [threads, expected] : {std::pair{2U, 40U}, {3U, 25680U}}) {
+  for (const auto& pair : {std::pair{2U, 40U}, {3U, 25680U}}) {
     BOOST_TEST(number(
-                   [threads = threads] {
+                   [threads = pair.first] {
                      std::array<Node, 3> nodes{};
                      atomic<Node*> head{nullptr};
                      repeatedly(threads, [&](unsigned i) {
@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(a_treiber_stack_has_40_and_25680_of_three_threads) {
                        }
                      });
                    },
-                   MemoryModel::rc11, 1) == expected);
+                   MemoryModel::rc11, 1) == pair.second);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <lockstep/sql/decimal.hpp>
 #include <lockstep/sql/json.hpp>
 #include <lockstep/sql/uuid.hpp>
+#include <lockstep/verbs/update_all.hpp>
 
 #include "support/print.hpp"
 #include "support/set_time.hpp"
@@ -313,6 +314,13 @@ BOOST_AUTO_TEST_CASE(versions_of_every_kind_make_the_second_of_two_stale) {
       }
       save(unguarded(memos), 2, Versioned{BareMemo{"forced"}, Version{9}}).or_throw();
       BOOST_TEST(load(memos, 2)->text == "forced");
+      const auto change_all = [&] { return update_all(memos, everything, set<&BareMemo::text>("all")); };
+      if (column) {
+        BOOST_CHECK_THROW(static_cast<void>(change_all()), NotSupported);
+        BOOST_TEST(load(memos, 2)->text == "forced");
+      } else {
+        BOOST_TEST(change_all() == 2U);
+      }
       erase(memos, 1, load(memos, 1).version).or_throw();
       BOOST_TEST(!find(memos, 1));
     }

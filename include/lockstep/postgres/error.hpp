@@ -75,7 +75,7 @@ struct Broken {
     for (auto at = digit; at < end && failure.detail[at] >= '0' && failure.detail[at] <= '9'; ++at) {
       process = process * 10 + static_cast<std::uint64_t>(failure.detail[at] - '0');
     }
-    cycle.push_back({process, cycle.empty() ? std::move(wanted) : Place{"server", "a lock"}});
+    cycle.push_back({process, cycle.empty() ? wanted : Place{"server", "a lock"}});
     begin = end + 1;
   }
   if (cycle.empty()) cycle.push_back({0, std::move(wanted)});

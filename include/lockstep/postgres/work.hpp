@@ -174,7 +174,7 @@ struct SessionWork {
     const bool begins = open == Open::no;
     const bool guarded = !begins && !locks.empty();  // a statement that fails must not cost the locks
     if (begins) queries.push_back(begin_to_read());
-    if (guarded) queries.push_back(Query{"SAVEPOINT lockstep_load"});
+    if (guarded) queries.emplace_back("SAVEPOINT lockstep_load");
     const auto first = queries.size();
     for (auto* const entry : wanted) queries.push_back(entry->select(Hold::no));
 
@@ -190,7 +190,7 @@ struct SessionWork {
       }
     }
     for (auto* const entry : earlier) queries.push_back(entry->select(Hold::no));
-    if (guarded) queries.push_back(Query{"RELEASE SAVEPOINT lockstep_load"});
+    if (guarded) queries.emplace_back("RELEASE SAVEPOINT lockstep_load");
 
     std::vector<Rows> answers;
     try {
@@ -274,7 +274,7 @@ struct SessionWork {
 
     std::vector<Query> queries;
     if (open == Open::snapshot) {
-      queries.push_back(Query{"ROLLBACK"});
+      queries.emplace_back("ROLLBACK");
       forget_transaction();
     }
     const bool begins = open == Open::no;
@@ -330,7 +330,7 @@ struct SessionWork {
   // For `wanted` milliseconds; 0 is for ever.
   void wait_up_to(std::vector<Query>& queries, std::string wanted) {
     if (timeout == wanted) return;
-    queries.push_back(Query{"SELECT set_config('lock_timeout', $1, true)"});
+    queries.emplace_back("SELECT set_config('lock_timeout', $1, true)");
     queries.back().bind(std::string_view{wanted});
     timeout = std::move(wanted);
   }

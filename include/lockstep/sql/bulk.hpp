@@ -2,6 +2,7 @@
 #pragma once
 
 #include <lockstep/core/contract.hpp>
+#include <lockstep/core/error.hpp>
 #include <lockstep/core/invariant.hpp>
 #include <lockstep/sql/mapping.hpp>
 #include <lockstep/sql/statements.hpp>
@@ -33,6 +34,10 @@ class BulkText {
 
   template <class Where, class... Changes>
   [[nodiscard]] std::string update(CommitTime& time, const Where& where, const Changes&... changes) {
+    if (!layout_->version.empty() && layout_->kind != VersionKind::counter) {
+      throw NotSupported{joined("table ", layout_->table,
+                                ": versions that are not counted cannot move in many records at once")};
+    }
     sql_.add("UPDATE ").name(layout_->table).add(" SET ");
     (assign(changes), ...);
     if (!layout_->version.empty()) {

@@ -383,7 +383,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     return bytes + Base::bytes_of(key);
   }
 
-  [[nodiscard]] std::unique_ptr<detail::Entry<R>> new_entry(const Key& key, std::string) const {
+  [[nodiscard]] std::unique_ptr<detail::Entry<R>> new_entry(const Key& key, const std::string&) const {
     return std::make_unique<Entry>(*this, key);
   }
 

@@ -52,7 +52,7 @@ struct Staged {
     if (next.initial.absent()) next.initial = initial;
     if (next.write == Write::erase && next.guarded && next.guard.absent()) {  // inserted here, erased here
       next.write = Write::none;
-      next.expected.push_back(Version{});
+      next.expected.emplace_back();
       next.record.reset();
     }
     *this = std::move(next);

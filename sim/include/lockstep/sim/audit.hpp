@@ -16,25 +16,18 @@ namespace lockstep::sim {
 
 /// A memory order that the code names: of an operation at a line.
 struct NamedOrder {
-  std::string operation =
-      {};                  ///< "load", "fetch_add", "fence"; "compare_exchange that fails" is one of its own
-  SourceLine source = {};  ///< where it is called
+  SourceLine source = {};  ///< where the operation is called
   unsigned column = 0;     ///< likewise
+  std::string operation =
+      {};  ///< "load", "fetch_add", "fence"; "compare_exchange that fails" is one of its own
   std::memory_order order = std::memory_order_seq_cst;  ///< what the code names
 
-  friend auto operator<=>(const NamedOrder& left, const NamedOrder& right) noexcept {
-    if (const auto file = left.source.file <=> right.source.file; file != 0) return file;
-    if (const auto line = left.source.line <=> right.source.line; line != 0) return line;
-    if (const auto column = left.column <=> right.column; column != 0) return column;
-    if (const auto operation = left.operation <=> right.operation; operation != 0) return operation;
-    return left.order <=> right.order;
-  }
-  friend bool operator==(const NamedOrder&, const NamedOrder&) = default;
+  friend auto operator<=>(const NamedOrder&, const NamedOrder&) = default;
 };
 
 /// Another order in place of one that the code names.
 struct TriedOrder {
-  NamedOrder named = {};
+  NamedOrder named = {};                                ///< where
   std::memory_order order = std::memory_order_relaxed;  ///< what was tried in its place
   Result result = {};                                   ///< what exploration says then
 

@@ -1,6 +1,7 @@
 // What an exploration can find, and what it tells about it.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,7 +34,7 @@ struct SourceLine {
   std::string file = {};  ///< its name without directories, so that it is the same wherever it is built
   unsigned line = 0;      ///< from 1
 
-  friend bool operator==(const SourceLine&, const SourceLine&) = default;
+  friend auto operator<=>(const SourceLine&, const SourceLine&) = default;
 };
 
 /// An object that a step touched.
