@@ -9,9 +9,11 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -380,6 +382,30 @@ BOOST_AUTO_TEST_CASE(a_broken_constraint_is_named_with_its_kind_and_is_not_run_a
   BOOST_TEST(load(accounts, 1)->balance == 50);
   BOOST_TEST(broken([&] { static_cast<void>(insert(accounts, 3, {"ann", 1, 2})); }) ==
              "accounts[3] unique points_differ");
+}
+
+BOOST_AUTO_TEST_CASE(who_loses_a_race_for_a_unique_value_is_told_which_and_for_a_key_that_it_is_taken) {
+  PostgresTables<> tables{
+      "CREATE TABLE accounts (id integer PRIMARY KEY, owner text CONSTRAINT one_each UNIQUE, balance bigint, "
+      "points bigint, lock_version bigint)"};
+  postgres::Table<int, Account> accounts{tables.db, "accounts"};
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> stranger{PQconnectdb(tables.schema.keywords().c_str()),
+                                                              &PQfinish};
+  const auto run = [&](const std::string& statement) { PQclear(PQexec(stranger.get(), statement.c_str())); };
+  const auto race = [&](int key, const char* owner, const std::string& theirs) {
+    run("BEGIN; INSERT INTO accounts VALUES " + theirs);
+    std::string told;
+    std::thread other{[&] {
+      const auto failed = broken([&] { told = insert(accounts, key, {owner, 1}) ? "landed" : "taken"; });
+      if (failed != "none") told = failed;
+    }};
+    tables.schema.await_waiting();
+    run("COMMIT");
+    other.join();
+    return told;
+  };
+  BOOST_TEST(race(1, "ann", "(2, 'ann', 0, 0, 0)") == "accounts[1] unique one_each");
+  BOOST_TEST(race(3, "cid", "(3, 'dan', 0, 0, 0)") == "taken");
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_value_is_a_constraint_too) {

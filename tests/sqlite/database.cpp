@@ -142,6 +142,32 @@ BOOST_AUTO_TEST_CASE(a_commit_has_the_write_lock_before_it_looks_at_its_guards) 
   BOOST_TEST(stranger->can_write());
 }
 
+BOOST_AUTO_TEST_CASE(who_loses_a_race_for_a_unique_value_is_told_which_and_for_a_key_that_it_is_taken) {
+  test::SqliteFile<> file{
+      "CREATE TABLE accounts (id INTEGER PRIMARY KEY, owner TEXT UNIQUE, balance INTEGER, points INTEGER, "
+      "lock_version INTEGER)"};
+  sqlite::Table<int, Account> accounts{file.db, "accounts"};
+  Stranger stranger{file.db.path()};
+  const auto race = [&](int key, const char* owner, const std::string& theirs) {
+    stranger.run("BEGIN IMMEDIATE");
+    std::string told;
+    std::jthread other{[&] {  // waits for the stranger, or comes after it: it has read nothing before
+      try {
+        told = insert(accounts, key, {owner, 1}) ? "landed" : "taken";
+      } catch (const sql::ConstraintFailed& failed) {
+        told = joined(to_string(failed.place()), " ", to_string(failed.kind()), " ", failed.constraint());
+      }
+    }};
+    stranger.run("INSERT INTO accounts VALUES " + theirs);
+    stranger.run("COMMIT");
+    other.join();
+    return told;
+  };
+  BOOST_TEST(race(1, "ann", "(2, 'ann', 0, 0, 0)") == "accounts[1] unique accounts.owner");
+  BOOST_TEST(race(3, "cid", "(3, 'dan', 0, 0, 0)") == "taken");
+  BOOST_TEST(race(4, "eve", "(5, 'fay', 0, 0, 0)") == "landed");
+}
+
 BOOST_AUTO_TEST_CASE(a_lock_holds_back_every_writer_and_no_reader) {
   SqliteBank<> bank{quick({.busy_timeout = 0ns})};
   Stranger stranger{bank.db.path()};

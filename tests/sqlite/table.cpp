@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace lockstep;
@@ -357,7 +358,7 @@ BOOST_AUTO_TEST_CASE(saving_what_has_not_changed_writes_nothing) {
   BOOST_TEST(bank.version(1) == Version{0});
 }
 
-BOOST_AUTO_TEST_CASE(a_commit_begins_immediate_and_a_session_that_only_reads_does_not) {
+BOOST_AUTO_TEST_CASE(a_commit_writes_in_the_transaction_that_has_read_and_one_write_alone_needs_none) {
   Sent sent;
   SqliteBank<> bank{sent.options};
   sent.statements.clear();
@@ -368,10 +369,50 @@ BOOST_AUTO_TEST_CASE(a_commit_begins_immediate_and_a_session_that_only_reads_doe
   BOOST_TEST(statements.back() == "ROLLBACK");
   sent.statements.clear();
   update(bank.accounts, 1, [](Account& account) { ++account.balance; });
-  BOOST_REQUIRE(statements.size() == 6U);
-  BOOST_TEST(statements[2] == "ROLLBACK");  // the snapshot is left before the write lock is asked for
-  BOOST_TEST(statements[3] == "BEGIN IMMEDIATE");
-  BOOST_TEST(statements[5] == "COMMIT");
+  BOOST_REQUIRE(statements.size() == 4U);
+  BOOST_TEST(statements[0] == "BEGIN");
+  BOOST_TEST(statements[2].starts_with("UPDATE"));
+  BOOST_TEST(statements[3] == "COMMIT");
+
+  auto draft = edit(load(bank.accounts, 1));
+  ++draft->balance;
+  sent.statements.clear();
+  save(bank.accounts, 1, draft).or_throw();
+  BOOST_REQUIRE(statements.size() == 1U);
+  BOOST_TEST(statements[0].starts_with("UPDATE"));
+  sent.statements.clear();
+  transfer(bank.accounts, {.from = 1, .to = 2, .amount = 1});
+  BOOST_REQUIRE(statements.size() == 6U);  // BEGIN, twice SELECT, twice UPDATE, COMMIT
+  BOOST_TEST(statements[3].starts_with("UPDATE"));
+}
+
+BOOST_AUTO_TEST_CASE(who_was_overtaken_since_it_has_read_begins_immediate_and_finds_out) {
+  for (const int overtaken : {1, 3}) {  // what it writes, and what it does not
+    Sent sent;
+    const SqliteBank<>* meanwhile = nullptr;
+    auto options = sent.options;
+    options.on_statement = [&, tell = sent.options.on_statement](std::string_view sql) {
+      tell(sql);
+      if (!meanwhile || !sql.starts_with("UPDATE")) return;
+      const auto path = std::exchange(meanwhile, nullptr)->db.path();
+      sqlite::Database<> other{path, quick()};
+      sqlite::Table<int, Account> accounts{other, "accounts"};
+      update(accounts, overtaken, [](Account& account) { account.balance += 1000; });
+    };
+    SqliteBank<> bank{options};
+    sent.statements.clear();
+    meanwhile = &bank;
+    int runs = 0;
+    transact(bank.db, [&](auto& tx) {
+      ++runs;
+      tx.edit(bank.accounts, 1).balance -= 30;
+      tx.edit(bank.accounts, 2).balance += 30;
+    });
+    BOOST_TEST(runs == (overtaken == 1 ? 2 : 1));
+    BOOST_TEST(bank.balance(1) == (overtaken == 1 ? 1070 : 70));
+    BOOST_TEST(bank.balance(2) == 130);
+    BOOST_TEST(std::ranges::count(sent.statements, "BEGIN IMMEDIATE") == 1);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(touching_moves_the_version_and_updated_at_and_nothing_else) {

@@ -1,10 +1,11 @@
 // An SQLite database: what its tables share, and the sessions in which their guarded writes
 // commit together.
 //
-// A session reads from one snapshot, and keeps what it means to write to itself. Its commit
-// leaves the snapshot, takes SQLite's write lock first of all (BEGIN IMMEDIATE), and only then
-// looks at the guards: a transaction that begins by reading and writes later fails at once
-// when another has written meanwhile, whatever its busy timeout.
+// A session reads from one snapshot, and keeps what it means to write to itself. A transaction that
+// begins by reading and writes later fails at once when another has written meanwhile, whatever its
+// busy timeout. If it does not fail, what was read is what is there: then the commit was that cheap.
+// If it does, the commit leaves the snapshot, takes SQLite's write lock first of all (BEGIN IMMEDIATE),
+// and only then looks at the guards.
 // Source: "Isolation In SQLite", https://sqlite.org/isolation.html, and "Transactions",
 // https://sqlite.org/lang_transaction.html
 #pragma once
@@ -111,6 +112,19 @@ class Entry : public sql::detail::Entry {
   /// Writes what is staged, if its guard holds: false if it does not. Sets `landed`. `time` is that of the
   /// commit. Throws VersionUnavailable, sql::ConstraintFailed.
   virtual bool land(Connection& connection, sql::detail::CommitTime& time) = 0;
+
+  /// True if `land` is one statement, which says by itself whether the guard has held.
+  [[nodiscard]] virtual bool lands_in_one_statement() const = 0;
+
+  /// True if every guard holds of what the session has loaded.
+  [[nodiscard]] bool holds_as_seen() const {
+    if (!writes() && staged.expected.empty()) return true;
+    if (!seen) return false;
+    const auto now = seen->version;
+    if (writes() && (staged.guarded ? staged.guard != now : now.absent())) return false;
+    return std::ranges::all_of(staged.expected,
+                               [&](Version expected) { return !staged.asks(expected) || expected == now; });
+  }
 
   /// The further guards, and that of the write, that do not hold now.
   void validate(Connection& connection, Commit::Members& failed) const {
@@ -270,9 +284,7 @@ class Session {
       leave_transaction();
       const auto limit = database->busy_limit();
       auto mine = database->turn_.take(limit);
-      if (!mine || !begin_immediate(limit)) {
-        throw sql::Busy{joined("SQLite: ", database->path(), " was locked by another session for too long")};
-      }
+      if (!mine || !begin_immediate(limit)) throw busy();
       turn = std::move(mine);
     }
 
@@ -298,6 +310,10 @@ class Session {
         if (has_write || !entry->staged.expected.empty()) ++staged;
       }
       if (!writes && !asks) return Commit{};
+      sql::detail::CommitTime time{&sql::detail::present_time<R>};
+      const bool alone = staged == 1 && !asks;
+      if (alone && land_alone(time)) return Commit{};
+      if (writes && land_on_snapshot(time)) return committed();
 
       if (writes) {
         lock_for_commit();
@@ -310,24 +326,85 @@ class Session {
       Commit::Members failed;
       // Of several, all guards are looked at first: what one write does to another's row, by a trigger or a
       // cascade, is not a lost race. One write alone carries its guard.
-      if (staged > 1 || asks) {
+      if (!alone) {
         for (const auto& entry : entries) entry->validate(open, failed);
         if (!failed.empty()) return Commit{std::move(failed)};
       }
       if (!writes) return Commit{};
-      sql::detail::CommitTime time{&sql::detail::present_time<R>};
       for (const auto& entry : entries) {
         if (!entry->writes() || entry->land(open, time)) continue;
-        if (staged == 1 && !asks) {
+        if (alone) {
           failed.push_back(entry->stale(open, entry->staged.action(), entry->staged.guard));
           return Commit{std::move(failed)};
         }
-        if (entry->staged.write == Entry::Staged::Write::erase)
-          continue;  // a cascade of another write did it
-        throw sql::DatabaseError{SQLITE_ABORT,
-                                 joined("SQLite: ", to_string(entry->place()),
-                                        " was changed by a trigger or cascade of the same commit")};
+        check_not_landed(*entry);
       }
+      return committed();
+    }
+
+    /// A write whose guards have held did not land: a trigger or a cascade of the same commit was in the way.
+    static void check_not_landed(const Entry& entry) {
+      if (entry.staged.write == Entry::Staged::Write::erase) return;  // a cascade of another write did it
+      throw sql::DatabaseError{SQLITE_ABORT,
+                               joined("SQLite: ", to_string(entry.place()),
+                                      " was changed by a trigger or cascade of the same commit")};
+    }
+
+    /// One guarded write, where no transaction is open, is a transaction by itself. False if its guard does
+    /// not hold: what is there instead takes another look.
+    bool land_alone(sql::detail::CommitTime& time) {
+      if (locked() || (pooled && pooled->connection.in_transaction())) return false;
+      Entry* only = nullptr;
+      for (const auto& entry : entries) {
+        if (entry->writes()) only = entry.get();
+      }
+      if (!only->lands_in_one_statement()) return false;
+      const auto limit = database->busy_limit();
+      turn = database->turn_.take(limit);
+      if (!turn) throw busy();
+      auto& open = connection();
+      pooled->patience.until(limit);
+      bool landed = false;
+      try {
+        landed = only->land(open, time);
+      } catch (const sql::Busy&) {
+        throw busy();
+      } catch (const sql::DatabaseError& error) {
+        throw_unknown(error);
+        throw;
+      }
+      turn.end();
+      return landed;
+    }
+
+    /// Writes in the transaction that has read, if what it has read is still what is there: SQLite says so
+    /// when the first write asks for the write lock. False if not, or if a guard does not hold: nothing is
+    /// written then, and the usual way finds out and waits.
+    bool land_on_snapshot(sql::detail::CommitTime& time) {
+      if (locked() || left || !pooled || !pooled->connection.in_transaction()) return false;
+      for (const auto& entry : entries) {
+        if (!entry->holds_as_seen()) return false;
+      }
+      turn = database->turn_.try_take();
+      if (!turn) return false;
+      auto& open = connection();
+      bool wrote = false;
+      try {
+        for (const auto& entry : entries) {
+          if (!entry->writes()) continue;
+          if (!entry->land(open, time)) check_not_landed(*entry);
+          wrote = true;
+        }
+        return true;
+      } catch (const sql::Busy&) {
+        if (wrote) throw;
+        leave_transaction();
+        return false;
+      }
+    }
+
+    Commit committed() {
+      auto& open = connection();
       commit_transaction(open);
       for (const auto& entry : entries) {
         if (entry->writes() && !entry->staged.guarded) {
@@ -344,13 +421,23 @@ class Session {
       } catch (const detail::Refused& refused) {  // a deferred constraint, of whichever row
         throw sql::ConstraintFailed{{database->path(), "?"}, refused.kind, refused.constraint};
       } catch (const sql::DatabaseError& error) {
-        if ((error.code() & 0xFF) != SQLITE_IOERR) throw;
-        std::vector<Place> writes;
-        for (const auto& entry : entries) {
-          if (entry->writes()) writes.push_back(entry->place());
-        }
-        std::throw_with_nested(OutcomeUnknown{std::move(writes)});
+        throw_unknown(error);
+        throw;
       }
+    }
+
+    /// Of an error during a commit: throws OutcomeUnknown, with the error nested, if it may have landed.
+    void throw_unknown(const sql::DatabaseError& error) const {
+      if ((error.code() & 0xFF) != SQLITE_IOERR) return;
+      std::vector<Place> writes;
+      for (const auto& entry : entries) {
+        if (entry->writes()) writes.push_back(entry->place());
+      }
+      std::throw_with_nested(OutcomeUnknown{std::move(writes)});
+    }
+
+    [[nodiscard]] sql::Busy busy() const {
+      return sql::Busy{joined("SQLite: ", database->path(), " was locked by another session for too long")};
     }
 
     /// Throws StaleRecord if what was loaded before the snapshot was left is not what is there now.

@@ -238,6 +238,10 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
       }
     }
 
+    [[nodiscard]] bool lands_in_one_statement() const override {
+      return this->staged.guarded && table_->statements_.versioned();
+    }
+
    private:
     [[nodiscard]] const T& record() const { return *static_cast<const T*>(this->staged.record.get()); }
 

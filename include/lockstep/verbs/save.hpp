@@ -114,8 +114,11 @@ template <Storage S>
 [[nodiscard]] saved_of<S> save_at(S& storage, const key_of<S>& key, const version_of<S>& guard,
                                   const record_of<S>& record, const record_of<S>* base = nullptr) {
   auto session = storage.session();
-  if constexpr (LocalStorage<S>) {  // looking is free here: what is stored already is not written
-    if (const auto stored = storage.load(session, key);
+  // Looking is free there: what is stored already is not written. What differs from a base that is known to
+  // the storage differs from what is stored, too, if the guard holds.
+  if constexpr (LocalStorage<S>) {
+    const bool looks = !FieldwiseStorage<S> || !base;
+    if (const auto stored = looks ? storage.load(session, key) : std::nullopt;
         stored && stored->version == guard && unchanged(stored->record, record)) {
       return saved_of<S>{guard};
     }
