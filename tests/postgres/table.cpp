@@ -64,7 +64,6 @@ BOOST_DESCRIBE_STRUCT(Word, (), (word))
 struct Price {
   std::string label;
   double price = 0;
-  friend bool operator==(const Price&, const Price&) = default;
 };
 BOOST_DESCRIBE_STRUCT(Price, (), (label, price))
 
