@@ -5,9 +5,11 @@
 #include <lockstep/sim/scenario.hpp>
 
 #include "cell_operations.hpp"
+#include "under_rc11.hpp"
 
 #include <array>
 #include <chrono>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -105,6 +107,53 @@ void lock_leaves_readers_alone() {
         check(load(cell)->amount == 100, "what is changed under the lock is not seen before it is committed");
         answered.store(true);
         answered.notify_one();
+      });
+}
+
+/// What a lock guards besides the cell's record, which stays as it is because something is thrown.
+void lock_guards_more() {
+  Labelled<Amount> labelled;
+  auto& cell = labelled.cell;
+  var<int> visits{0};
+  const auto visit = [&] {
+    try {
+      with_lock(cell, [&](Amount&) {
+        visits += 1;
+        throw std::runtime_error{"not now"};
+      });
+    } catch (const std::runtime_error&) {  // NOLINT(bugprone-empty-catch): it was thrown here
+    }
+  };
+  concurrently(visit, visit);
+  check(visits.get() == 2, "both have been there");
+}
+
+/// A word that is taken and given back as it was still publishes the record that it was of.
+void taken_back() {
+  using Word = memory::detail::Word<Runtime>;
+  Word word{Version{0}};
+  atomic<int> record{0};
+  label(record, "record");
+  label(word, "word");
+  concurrently(
+      [&] {
+        const auto seen = word.look();
+        if (!word.acquire(seen)) return;
+        Word::acquired();
+        record.store(1, std::memory_order_relaxed);
+        word.publish(seen);
+      },
+      [&] {
+        const auto seen = word.look();
+        if (seen.version() == Version{1} && word.acquire(seen)) word.take_back(seen);
+      },
+      [&] {
+        const auto seen = word.look();
+        const int copy = record.load(std::memory_order_relaxed);
+        Word::copied();
+        if (!seen.has(Word::State::writing) && word.unmoved(seen))
+          check(static_cast<std::uint64_t>(copy) == seen.version().number(),
+                "the record is that of the version");
       });
 }
 
@@ -211,7 +260,8 @@ const Registered scenarios[]{
     Registered{{.name = "cell/bare_words",
                 .summary = "a record in two atomics without a word before them is torn",
                 .expected = FindingKind::check,
-                .body = bare_words}},
+                .body = bare_words,
+                .options = under_rc11}},
     Registered{
         {.name = "cell/any_two",
          .summary =
@@ -221,28 +271,47 @@ const Registered scenarios[]{
         {.name = "cell/three", .summary = "three at a time are, on a record of one word", .body = three}},
     Registered{{.name = "cell/read_while_written",
                 .summary = "reads between two writes are whole, and never go back",
-                .body = read_while_written}},
+                .body = read_while_written,
+                .options = under_rc11}},
     Registered{{.name = "cell/lock_leaves_readers_alone",
                 .summary = "a read is answered while another holds the lock",
-                .body = lock_leaves_readers_alone}},
-    Registered{{.name = "cell/two_hold", .summary = "a lock is held by one at a time", .body = hold<1>}},
-    Registered{
-        {.name = "cell/three_hold", .summary = "who sleeps until a lock is free is woken", .body = hold<2>}},
+                .body = lock_leaves_readers_alone,
+                .options = under_rc11}},
+    Registered{{.name = "cell/lock_guards_more",
+                .summary = "a lock guards what is beside the record as well",
+                .body = lock_guards_more,
+                .options = under_rc11}},
+    Registered{{.name = "cell/taken_back",
+                .summary = "a word that is taken and given back publishes what it did before",
+                .body = taken_back,
+                .options = under_rc11}},
+    Registered{{.name = "cell/two_hold",
+                .summary = "a lock is held by one at a time",
+                .body = hold<1>,
+                .options = under_rc11}},
+    Registered{{.name = "cell/three_hold",
+                .summary = "who sleeps until a lock is free is woken",
+                .body = hold<2>,
+                .options = under_rc11}},
     Registered{{.name = "cell/time_limit",
                 .summary = "a lock with a time limit is granted in time, or refused",
                 .body = time_limit}},
     Registered{{.name = "cell/not_waiting",
                 .summary = "a lock without waiting is granted or refused",
-                .body = not_waiting}},
+                .body = not_waiting,
+                .options = under_rc11}},
     Registered{{.name = "cell/hammered_reader",
                 .summary = "a reader between many writes asks for a pause, and no write is lost",
-                .body = hammered_reader}},
+                .body = hammered_reader,
+                .options = under_rc11}},
     Registered{{.name = "cell/hammered_lock",
                 .summary = "a lock between many writes is granted",
-                .body = hammered_lock}},
+                .body = hammered_lock,
+                .options = under_rc11}},
     Registered{{.name = "cell/last_version",
                 .summary = "of two writes for whom there is one version, one is refused",
-                .body = last_version}},
+                .body = last_version,
+                .options = under_rc11}},
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <lockstep/verbs/cells.hpp>
 
 #include "cell_operations.hpp"
+#include "under_rc11.hpp"
 
 #include <algorithm>
 #include <array>
@@ -273,28 +274,36 @@ const Registered scenarios[]{
                 .body = side_by_side_compared}},
     Registered{{.name = "cell_nodes/three_replacements",
                 .summary = "what was made after a reader began is not destroyed while it reads",
-                .body = three_replacements}},
+                .body = three_replacements,
+                .options = under_rc11}},
     Registered{{.name = "cell_nodes/two_replace",
                 .summary = "each of two who replace a record leaves the other's alone",
-                .body = two_replace}},
+                .body = two_replace,
+                .options = under_rc11}},
     Registered{{.name = "cell_nodes/epoch_moves_meanwhile",
                 .summary = "the epoch in which a record is replaced is read when it has been",
-                .body = epoch_moves_meanwhile}},
+                .body = epoch_moves_meanwhile,
+                .options = under_rc11}},
     Registered{{.name = "cell_nodes/two_read",
                 .summary = "a record is destroyed after the last of its readers",
-                .body = two_read}},
+                .body = two_read,
+                .options = under_rc11}},
     Registered{{.name = "cell_nodes/transfer_and_audit",
                 .summary = "read_only() of two nodes sees a transfer whole, or not at all",
-                .body = transfer_and_audit}},
+                .body = transfer_and_audit,
+                .options = under_rc11}},
     Registered{{.name = "cell_nodes/node_and_inline",
                 .summary = "a node and a record in its cell change together",
-                .body = node_and_inline}},
+                .body = node_and_inline,
+                .options = under_rc11}},
     Registered{{.name = "cell_nodes/nested",
                 .summary = "a record whose copy reads another cell",
-                .body = look_inside_of_a_look}},
+                .body = look_inside_of_a_look,
+                .options = under_rc11}},
     Registered{{.name = "cell_nodes/stalled_reader",
                 .summary = "what waits for a reader that is stopped has a bound",
-                .body = stalled_reader}},
+                .body = stalled_reader,
+                .options = under_rc11}},
 };
 
 }  // namespace

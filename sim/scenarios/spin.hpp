@@ -5,6 +5,8 @@
 #include <lockstep/sim/scenario.hpp>
 #include <lockstep/sim/sim.hpp>
 
+#include "under_rc11.hpp"
+
 namespace lockstep::sim::scenarios {
 
 constexpr auto relaxed = std::memory_order_relaxed;
@@ -12,9 +14,6 @@ constexpr auto acquire = std::memory_order_acquire;
 constexpr auto release = std::memory_order_release;
 constexpr auto acq_rel = std::memory_order_acq_rel;
 constexpr auto seq_cst = std::memory_order_seq_cst;
-
-/// Atomics as their memory orders say.
-inline const Options under_rc11{.model = MemoryModel::rc11};
 
 /// Looks again and again until `condition` holds.
 template <class Condition>

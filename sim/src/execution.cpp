@@ -595,10 +595,6 @@ Execution::Thread* Execution::next_step(ThreadSet enabled) {
                       .yielded = yielded_,
                       .execution = this};
   const unsigned chosen = choose(choice);
-  if (pruned_ && memory_) {  // what atomics hold is not known any more
-    abandoned_ = true;
-    return nullptr;
-  }
   ++chosen_;
   yielded_ = false;
   if (chosen >= max_threads || (enabled & only(chosen)) == 0) {

@@ -102,7 +102,7 @@ class Exploration::Worker {
   void explore(Explorer& explorer, bool first) {
     for (share(explorer, first); whole_->begin(explorer); share(explorer, first)) {
       const Ending ending = execution_.run(*body_, explorer, {.steps = options_->steps});
-      if (ending.failed || first) retrace(explorer);
+      if (!ending.pruned && (ending.failed || first)) retrace(explorer);
       if (count(ending, explorer.end(ending))) {
         if (std::exchange(first, false) && !ending.failed) see_that_it_repeats();
         if (ending.failed) failed(explorer.number());

@@ -202,46 +202,60 @@ bool Graph::partially_consistent() const {
     if (is_write(b)) return places[a] < places[b];
     return is_write(a) ? places[a] <= places[b] : places[a] < places[b];
   };
-  // sb; hb; sb, of which the first and the last are not between accesses of one location.
+  // sb; hb; sb, of which the first and the last are not between accesses of one location. If that is so for
+  // any events in between, it is for the nearest ones.
   const auto by_others = [&](Slot a, Slot b) {
     const auto& first = threads_[events_[a].thread];
     const auto& last = threads_[events_[b].thread];
-    for (std::size_t i = events_[a].index + 1U; i < first.size(); ++i) {
-      if (same_location(a, first[i])) continue;
-      for (std::size_t j = 0; j < events_[b].index; ++j) {
-        if (!same_location(last[j], b) && happens_before(first[i], last[j])) return true;
-      }
-    }
-    return false;
+    std::size_t after_a = events_[a].index + 1U;
+    while (after_a != first.size() && same_location(a, first[after_a])) ++after_a;
+    std::size_t before_b = events_[b].index;
+    while (before_b != 0 && same_location(last[before_b - 1], b)) --before_b;
+    return after_a != first.size() && before_b != 0 && happens_before(first[after_a], last[before_b - 1]);
   };
   const auto strongly = [&](Slot a, Slot b) {
     return in_order(a, b) || overwritten(a, b) || (same_location(a, b) && happens_before(a, b)) ||
            by_others(a, b);
   };
-  const auto begins = [&](Slot node, Slot event) {
-    return node == event || (is_fence(node) && happens_before(node, event));
+  // Which of the strong events an event may stand for, as the first of a step between two of them, or as the
+  // last.
+  struct Ends {
+    Slot event;
+    std::vector<std::size_t> nodes;   ///< itself, or fences
+    std::vector<std::size_t> fences;  ///< before it, or after it
   };
-  const auto ends = [&](Slot event, Slot node) {
-    return node == event || (is_fence(node) && happens_before(event, node));
-  };
-
-  Relation order{strong.size()};
-  for (Slot a = 0; a != size(); ++a) {
-    for (Slot b = 0; b != size(); ++b) {
-      if (a == b || events_[a].kind == GraphEvent::Kind::choice ||
-          events_[b].kind == GraphEvent::Kind::choice)
-        continue;
-      const bool base = strongly(a, b);
-      const bool fences = coherence(a, b);
-      if (!base && !fences) continue;
-      for (std::size_t from = 0; from != strong.size(); ++from) {
-        for (std::size_t to = 0; to != strong.size(); ++to) {
-          const bool based = base && begins(strong[from], a) && ends(b, strong[to]);
-          const bool fenced = fences && is_fence(strong[from]) && is_fence(strong[to]) &&
-                              happens_before(strong[from], a) && happens_before(b, strong[to]);
-          if (based || fenced) order.add(from, to);
-        }
+  std::vector<Ends> firsts;
+  std::vector<Ends> lasts;
+  for (Slot event = 0; event != size(); ++event) {
+    if (events_[event].kind == GraphEvent::Kind::choice) continue;
+    Ends first{event, {}, {}};
+    Ends last{event, {}, {}};
+    for (std::size_t node = 0; node != strong.size(); ++node) {
+      if (strong[node] == event) {
+        first.nodes.push_back(node);
+        last.nodes.push_back(node);
+      } else if (is_fence(strong[node])) {
+        if (happens_before(strong[node], event)) first.fences.push_back(node);
+        if (happens_before(event, strong[node])) last.fences.push_back(node);
       }
+    }
+    first.nodes.insert(first.nodes.end(), first.fences.begin(), first.fences.end());
+    last.nodes.insert(last.nodes.end(), last.fences.begin(), last.fences.end());
+    if (!first.nodes.empty()) firsts.push_back(std::move(first));
+    if (!last.nodes.empty()) lasts.push_back(std::move(last));
+  }
+  Relation order{strong.size()};
+  const auto relate = [&](const std::vector<std::size_t>& from, const std::vector<std::size_t>& to) {
+    for (const std::size_t a : from) {
+      for (const std::size_t b : to) order.add(a, b);
+    }
+  };
+  for (const Ends& first : firsts) {
+    for (const Ends& last : lasts) {
+      if (first.event == last.event) continue;
+      if (strongly(first.event, last.event)) relate(first.nodes, last.nodes);
+      const bool fences = !first.fences.empty() && !last.fences.empty();
+      if (fences && coherence(first.event, last.event)) relate(first.fences, last.fences);
     }
   }
   for (std::size_t from = 0; from != strong.size(); ++from) {

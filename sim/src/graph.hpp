@@ -40,6 +40,8 @@ struct GraphEvent {
 
   Kind kind = Kind::read;
   std::memory_order order = std::memory_order_relaxed;
+  std::memory_order otherwise = std::memory_order_relaxed;  ///< read: its order if it were followed by a
+                                                            ///< write, or were not, unlike now
   bool primitive = false;  ///< of what a primitive holds: it orders nothing by itself
   bool exclusive = false;  ///< read: a write by the same operation may follow; write: it does follow its read
   bool blocks = false;     ///< read, of a primitive: it found what others have to wait at

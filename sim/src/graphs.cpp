@@ -9,6 +9,8 @@ namespace lockstep::sim {
 
 namespace {
 
+constexpr std::size_t most_accesses = 2;
+
 /// What of an operation on primitives is a read-modify-write: all that it does not let go of.
 template <class Visit>
 void each_access(const Operation& operation, const Visit& visit) {
@@ -55,7 +57,7 @@ bool Graphs::begin() {
   begun_with_ = graph_.size();
   replaying_ = begun_with_ != 0;
   unfinished_ = max_threads;
-  doomed_ = false;
+  given_up_ = false;
   items_.clear();
   schedule_.clear();
   return true;
@@ -63,11 +65,15 @@ bool Graphs::begin() {
 
 bool Graphs::end(const Ending& ending) {
   if (!items_.empty()) {
-    stack_.push_back({std::make_shared<Graph>(std::move(graph_)), std::move(items_)});
+    keep_items(std::make_shared<Graph>(std::move(graph_)));
     graph_ = {};
-    items_ = {};
   }
   return !ending.pruned;
+}
+
+void Graphs::keep_items(std::shared_ptr<const Graph> graph) {
+  stack_.push_back({std::move(graph), std::move(items_)});
+  items_ = {};
 }
 
 std::uint64_t Graphs::left() const {
@@ -145,8 +151,8 @@ bool Graphs::restore_revisit(const Graph& whole, Item& item, bool& again) {
     ++item.number;
     graph_.place(write, place);
   }
-  check_ = graph_.needs_a_check(model_, graph_[write]) || graph_.needs_a_check(model_, graph_[reader]);
-  return readable(reader, write);
+  read_anew(reader);
+  return allowed(reader, write);
 }
 
 bool Graphs::restore_torn(const Graph& whole, const Item& item) {
@@ -166,26 +172,91 @@ bool Graphs::restore_torn(const Graph& whole, const Item& item) {
   GraphEvent event = whole[item.slot];
   event.order = item.order;
   event.exclusive = true;
+  const auto read = static_cast<Slot>(graph_.size());
   for (std::size_t i = 0; i != item.count; ++i) {
     const Slot from = item.readings[i].from;
     event.location = static_cast<std::uint16_t>(item.readings[i].location);
     event.from = from == at_first ? at_first : renumbered[from];
-    graph_.add(event);
+    const Slot added = graph_.add(event);
+    std::copy_n(whole.before_reading(item.slot), whole.lanes(), graph_.before_reading(added));
+    std::copy_n(whole.needs_to_read(item.slot), whole.lanes(), graph_.needs_to_read(added));
+    read_anew(added);
   }
   event.kind = GraphEvent::Kind::write;
-  Slot revisitor = nothing;
-  for (std::size_t i = 0; i != item.count; ++i) {
-    const Slot from = item.readings[i].from;
-    event.location = static_cast<std::uint16_t>(item.readings[i].location);
-    event.from = nothing;
+  event.from = nothing;
+  const auto written = static_cast<Slot>(graph_.size());
+  for (Slot i = 0; i != item.count; ++i) {
+    event.location = graph_[read + i].location;
     const Slot write = graph_.add(event);
-    graph_.place(write, graph_.position(event.location, from == at_first ? at_first : renumbered[from]));
-    if (i == item.which) revisitor = write;
+    graph_.place(write, graph_.position(event.location, graph_[read + i].from));
+    write_anew(write, read + i);
   }
   const Slot reader = renumbered[item.reader];
-  graph_[reader].from = revisitor;
-  check_ = graph_.needs_a_check(model_, event) || graph_.needs_a_check(model_, graph_[reader]);
-  return readable(reader, revisitor);
+  graph_[reader].from = written + item.which;
+  read_anew(reader);
+  return allowed(reader, written + item.which);
+}
+
+/// What comes before and after a read that reads from another write than before, and that nothing follows.
+void Graphs::read_anew(Slot read) {
+  const GraphEvent& event = graph_[read];
+  const unsigned lanes = graph_.lanes();
+  std::copy_n(graph_.needs_to_read(read), lanes, graph_.needs(read));
+  std::copy_n(graph_.before_reading(read), lanes, graph_.after(read));
+  const auto join = [&](Lane* to, const Lane* from) {
+    for (unsigned lane = 0; lane != lanes; ++lane) to[lane] = std::max(to[lane], from[lane]);
+  };
+  if (event.from != at_first) {
+    join(graph_.needs(read), graph_.needs(event.from));
+    if (!event.primitive && acquires(event.order)) join(graph_.after(read), graph_.message(event.from));
+  }
+  graph_.needs(read)[event.thread] = graph_.after(read)[event.thread] = static_cast<Lane>(event.index + 1U);
+}
+
+/// Likewise of the write that belongs to it.
+void Graphs::write_anew(Slot write, Slot read) {
+  const GraphEvent& event = graph_[write];
+  const unsigned lanes = graph_.lanes();
+  std::copy_n(graph_.needs(read), lanes, graph_.needs(write));
+  std::copy_n(graph_.after(read), lanes, graph_.after(write));
+  graph_.needs(write)[event.thread] = graph_.after(write)[event.thread] = static_cast<Lane>(event.index + 1U);
+  if (event.primitive) return;
+  const Lane* released = graph_.after(write);
+  if (!releases(event.order)) {
+    const auto& events = graph_.of(event.thread);
+    const auto fence = std::find_if(events.rbegin(), events.rend(), [&](Slot slot) {
+      return graph_[slot].kind == GraphEvent::Kind::fence && releases(graph_[slot].order);
+    });
+    released = fence == events.rend() ? nullptr : graph_.after(*fence);
+  }
+  Lane* const message = graph_.message(write);
+  if (released != nullptr) std::copy_n(released, lanes, message);
+  if (const Slot from = graph_[read].from; from != at_first) {
+    for (unsigned lane = 0; lane != lanes; ++lane)
+      message[lane] = std::max(message[lane], graph_.message(from)[lane]);
+  }
+}
+
+/// True if the model allows that `reader` reads from `write`, which were brought together last. Whether a
+/// read-modify-write writes what it then writes, and so which of its orders it has, shows when it is
+/// executed.
+bool Graphs::allowed(Slot reader, Slot write) {
+  check_ = false;
+  if (!readable(reader, write)) return false;
+  GraphEvent& event = graph_[reader];
+  const auto allows = [&] {
+    const bool asked = graph_.needs_a_check(model_, graph_[write]) || graph_.needs_a_check(model_, event);
+    return !asked || graph_.consistent(model_);
+  };
+  const bool now = allows();
+  if (event.primitive || event.order == event.otherwise) return now;
+  std::swap(event.order, event.otherwise);
+  read_anew(reader);
+  const bool otherwise = allows();
+  std::swap(event.order, event.otherwise);
+  read_anew(reader);
+  check_ = now != otherwise;
+  return now || otherwise;
 }
 
 /// What is needed is also what reading from `write` needs.
@@ -206,11 +277,20 @@ bool Graphs::readable(Slot reader, Slot write) const {
 // --- What an execution asks ---
 
 unsigned Graphs::choose(const Choice& choice) {
+  if (given_up_) return choice.kind == Decision::Kind::outcome ? 0 : choice.fallback;
   if (choice.kind == Decision::Kind::outcome) return choose_outcome(choice);
   const bool writes = unfinished_ != max_threads;
   const unsigned thread = choose_thread(choice);
   if (!writes || unfinished_ != max_threads) schedule_.push_back(thread);
   return thread;
+}
+
+/// What is known of other graphs is kept. The execution runs on, as its stacks cannot always be unwound.
+unsigned Graphs::give_up() {
+  if (!items_.empty()) keep_items(std::make_shared<Graph>(graph_));
+  given_up_ = true;
+  memory_->run_on();
+  return prune;
 }
 
 unsigned Graphs::choose_outcome(const Choice& choice) {
@@ -229,7 +309,6 @@ unsigned Graphs::choose_outcome(const Choice& choice) {
 
 /// First all that the graph has, then what belongs to it, then the thread that came last as long as it can.
 unsigned Graphs::choose_thread(const Choice& choice) {
-  if (doomed_) return prune;
   const auto find = [&](const auto& suits) {
     if ((choice.enabled & only(choice.running)) != 0 && suits(choice.running)) return choice.running;
     for (ThreadSet left = choice.enabled; left != 0; left &= left - 1) {
@@ -246,11 +325,11 @@ unsigned Graphs::choose_thread(const Choice& choice) {
       case Replayed::no:
         return diverged;
       case Replayed::in_vain:
-        return prune;
+        return give_up();
       case Replayed::yes:
         break;
     }
-    if (check_ && !graph_.consistent(model_)) return prune;
+    if (check_ && !graph_.consistent(model_)) return give_up();
   }
   unsigned thread = max_threads;
   if (unfinished_ != max_threads) {
@@ -273,7 +352,7 @@ unsigned Graphs::choose_thread(const Choice& choice) {
     const auto each = static_cast<unsigned>(std::countr_zero(left));
     if (free(each)) return take(each, choice.next(each));
   }
-  return prune;
+  return give_up();
 }
 
 /// A primitive that overtakes others may turn out to have to wait. Then nothing comes of the graph.
@@ -340,6 +419,7 @@ bool Graphs::is_last(Slot read) const {
 unsigned Graphs::take(unsigned thread, const Operation& operation) {
   if (operation.of_memory()) return thread;
   if (has_events(operation)) {
+    if (accesses(operation) > most_accesses) return diverged;  // no primitive has so many
     if (memory_->planned(thread) != nothing && !is_pinned(thread)) {
       replay_primitive(thread);
     } else {
@@ -369,7 +449,7 @@ void Graphs::add_primitive(unsigned thread, const Operation& operation) {
   replay_primitive(thread);
   const Slot first = add_reads(thread, operation, true);
   const std::size_t count = accesses(operation);
-  if (pinned == 0) alternatives(thread, operation, first, count);
+  if (pinned == 0) alternatives(operation, first, count);
   const auto end = static_cast<std::ptrdiff_t>(graph_.of(thread).size());
   std::vector<Slot> read(graph_.of(thread).begin() + (end - static_cast<std::ptrdiff_t>(count)),
                          graph_.of(thread).end());
@@ -417,12 +497,7 @@ Slot Graphs::add_reads(unsigned thread, const Operation& operation, bool execute
 }
 
 /// The operation, whose reads were added last, could come before others that it came after.
-void Graphs::alternatives(unsigned thread, const Operation& operation, Slot first, std::size_t count) {
-  if (count > 2) {
-    doomed_ = true;
-    return;
-  }
-  static_cast<void>(thread);
+void Graphs::alternatives(const Operation& operation, Slot first, std::size_t count) {
   const bool waits = operation.waits() == Waits::for_its_object && count == 1;
   const unsigned lanes = graph_.lanes();
   for (std::size_t which = 0; which != count; ++which) {
@@ -577,7 +652,7 @@ void Graphs::time_passes(const Execution&, ThreadSet) {}
 
 /// All wait: what waits could have come before what it waits for.
 void Graphs::stops(const Execution& execution, ThreadSet pending, bool failed) {
-  if (failed || doomed_) return;
+  if (failed || given_up_) return;
   each(pending, [&](unsigned thread) {
     const Operation& operation = execution.next(thread);
     if (operation.of_memory() || operation.wants_notification() || memory_->planned(thread) != nothing)
@@ -585,7 +660,7 @@ void Graphs::stops(const Execution& execution, ThreadSet pending, bool failed) {
     const std::size_t count = accesses(operation);
     if (count == 0) return;
     const Slot first = add_reads(thread, operation, false);
-    alternatives(thread, operation, first, count);
+    alternatives(operation, first, count);
   });
 }
 

@@ -55,7 +55,7 @@ class Graphs final : public Explorer {
   /// The execution that begins has this memory.
   void of(Memory& memory) noexcept { memory_ = &memory; }
   /// True if nothing can come of the present graph, although threads may wait.
-  [[nodiscard]] bool in_vain() const { return doomed_ || replayed() != Replayed::yes; }
+  [[nodiscard]] bool in_vain() const { return given_up_ || replayed() != Replayed::yes; }
   /// True if the write that belongs to `read` is to be added once all of the graph has been executed.
   [[nodiscard]] bool waits_to_write(Slot read);
   /// A read was added, which reads from the first of `sources`.
@@ -104,6 +104,9 @@ class Graphs final : public Explorer {
   enum class Replayed : std::uint8_t { yes, no, in_vain };
   [[nodiscard]] Replayed replayed() const;
   void need(const Graph& graph, Slot write);
+  [[nodiscard]] bool allowed(Slot reader, Slot write);
+  void read_anew(Slot read);
+  void write_anew(Slot write, Slot read);
   [[nodiscard]] bool readable(Slot reader, Slot write) const;
   [[nodiscard]] unsigned choose_thread(const Choice& choice);
   [[nodiscard]] unsigned choose_outcome(const Choice& choice);
@@ -111,11 +114,13 @@ class Graphs final : public Explorer {
   [[nodiscard]] bool is_last(Slot read) const;
   [[nodiscard]] bool is_pinned(unsigned thread) const;
   [[nodiscard]] bool can_go_on(unsigned thread) const;
+  unsigned give_up();
+  void keep_items(std::shared_ptr<const Graph> graph);
   unsigned take(unsigned thread, const Operation& operation);
   void replay_primitive(unsigned thread);
   void add_primitive(unsigned thread, const Operation& operation);
   Slot add_reads(unsigned thread, const Operation& operation, bool executed);
-  void alternatives(unsigned thread, const Operation& operation, Slot first, std::size_t count);
+  void alternatives(const Operation& operation, Slot first, std::size_t count);
   void alternative(const Item& item);
   [[nodiscard]] bool maximal(Slot slot, const Lane* needed, Slot except) const;
   [[nodiscard]] bool all_maximal(Slot reader, const Lane* needed, Slot end) const;
@@ -130,10 +135,10 @@ class Graphs final : public Explorer {
   std::vector<unsigned> schedule_;
   std::size_t begun_with_ = 0;         ///< how many events the graph had when the execution began
   unsigned unfinished_ = max_threads;  ///< the thread that waits to write
-  bool check_ = false;                 ///< whether the model allows the graph, once it has been replayed
+  bool check_ = false;  ///< whether the model allows the graph, once the order of a read is known
   bool replaying_ = false;
   bool started_ = false;
-  bool doomed_ = false;  ///< nothing comes of going on
+  bool given_up_ = false;  ///< nothing comes of the present graph
   bool complete_ = false;
 };
 

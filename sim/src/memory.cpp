@@ -76,6 +76,36 @@ void Memory::reserve(unsigned threads) {
   clocks_.resize(std::size_t{threads} * 4 * lanes_, 0);
 }
 
+/// What has been executed is an execution that the model allows, and so is what comes of reading the latest
+/// from here on.
+void Memory::run_on() {
+  const Graph whole = *graph_;
+  std::vector<Slot> renumbered(whole.size(), nothing);
+  Slot kept = 0;
+  own_.restrict(whole, [&](Slot slot) {
+    if (!executed(slot)) return false;
+    renumbered[slot] = kept++;
+    return true;
+  });
+  const auto renumber = [&](auto& by_slot) {
+    for (Slot slot = 0; slot != whole.size() && slot < by_slot.size(); ++slot) {
+      if (renumbered[slot] != nothing) by_slot[renumbered[slot]] = by_slot[slot];
+    }
+  };
+  renumber(values_);
+  renumber(messages_);
+  const auto moved = [&](Slot& slot) {
+    if (slot < whole.size()) slot = renumbered[slot];
+  };
+  for (Thread& thread : threads_) {
+    moved(thread.seen);
+    for (Look& look : thread.looks) moved(look.read), moved(look.source), moved(look.silent);
+  }
+  remarkable_ = nothing;
+  graphs_ = nullptr;
+  graph_ = &own_;
+}
+
 // --- What happens before what ---
 
 void Memory::need(unsigned thread, unsigned other) { join(clock(thread, needed), clock(other, needed)); }
@@ -367,12 +397,8 @@ void Memory::fence(std::memory_order order, const source_location& where) {
               : add(execution_->self(), {.kind = GraphEvent::Kind::fence, .order = access.order}));
 }
 
-/// True if the execution has been given up: then atomics hold the latest, and stacks unwind.
-bool Memory::adrift() {
-  if (!execution_->abandoned()) return false;
-  execution_->unwind();
-  return true;
-}
+/// True if the execution has been given up: then atomics hold the latest.
+bool Memory::adrift() const noexcept { return execution_->abandoned(); }
 
 /// The event that the graph has here, if it has one.
 Slot Memory::expected(const MemoryAccess& access, GraphEvent::Kind kind) {
@@ -395,6 +421,7 @@ Slot Memory::read(const MemoryAccess& access, std::memory_order failure, const M
     GraphEvent& event = (*graph_)[known];
     event.exclusive = change != nullptr && (*change)(value_of(at, event.from), changed_.data());
     event.order = change != nullptr && !event.exclusive ? failure : access.order;
+    event.otherwise = event.exclusive ? failure : access.order;
     execute(known);
     seen(known, access.where);
     return known;
@@ -413,6 +440,7 @@ Slot Memory::read(const MemoryAccess& access, std::memory_order failure, const M
   event.from = sources_[chosen].from;
   event.order = sources_[chosen].order;
   event.exclusive = sources_[chosen].writes;
+  event.otherwise = event.exclusive ? failure : access.order;
   const Slot slot = add(thread, event);
   execute(slot);
   seen(slot, access.where);

@@ -62,6 +62,8 @@ class Memory final : public detail::WeakMemory {
 
   // For `Graphs`.
 
+  /// Nothing comes of the graph: the execution goes on with one of its own.
+  void run_on();
   /// How many events of the thread have been executed.
   [[nodiscard]] std::size_t progress(unsigned thread) const noexcept { return threads_[thread].executed; }
   [[nodiscard]] bool executed(Slot slot) const noexcept {
@@ -117,7 +119,7 @@ class Memory final : public detail::WeakMemory {
   void seen(Slot read, const source_location& where);
   void spin(std::size_t first, const source_location& where);
   [[nodiscard]] bool something_new(Slot read) const;
-  [[nodiscard]] bool adrift();
+  [[nodiscard]] bool adrift() const noexcept;
   [[nodiscard]] unsigned location(const detail::MemoryAccess& access);
   [[nodiscard]] const std::byte* value_of(unsigned location, Slot write) const noexcept;
   void keep(Slot write, const void* value, std::size_t size);

@@ -481,6 +481,13 @@ BOOST_AUTO_TEST_CASE(a_loop_that_waits_needs_its_orders) {
   BOOST_TEST(explore(message(release, by_await), {.model = MemoryModel::rc11}).executions == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(an_execution_that_is_given_up_runs_on_where_nothing_may_be_thrown) {
+  const auto wait = [](const atomic<int>& flag) noexcept { by_loop(flag); };
+  const Result result = explore(message(release, wait), {.model = MemoryModel::rc11});
+  BOOST_TEST(result.passed(), result.report());
+  BOOST_TEST(result.blocked == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(an_await_needs_its_orders) { needs_its_orders(by_await); }
 
 BOOST_AUTO_TEST_CASE(a_wait_for_a_notification_needs_its_orders) { needs_its_orders(by_wait); }

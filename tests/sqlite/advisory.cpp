@@ -64,7 +64,7 @@ class Holder {
 };
 
 // Nobody is connected to it when a holder forks.
-struct File {
+struct NamesFile {
   test::TemporaryDirectory directory;
   std::string path = directory.file("bank.sqlite");
 
@@ -91,7 +91,7 @@ struct File {
 BOOST_AUTO_TEST_SUITE(advisory)
 
 BOOST_AUTO_TEST_CASE(a_name_that_one_process_holds_is_taken_for_the_others_by_whatever_path) {
-  const File file;
+  const NamesFile file;
   const Holder holder{file.path, "report"};
   BOOST_TEST(holder.holds());
   BOOST_TEST(!file.free());
@@ -100,11 +100,11 @@ BOOST_AUTO_TEST_CASE(a_name_that_one_process_holds_is_taken_for_the_others_by_wh
 
   const auto link = file.directory.file("link.sqlite");
   std::filesystem::create_symlink(file.path, link);
-  BOOST_TEST(!File::free(link));
+  BOOST_TEST(!NamesFile::free(link));
 }
 
 BOOST_AUTO_TEST_CASE(the_name_of_a_holder_that_was_killed_is_free_at_once_and_nothing_of_it_stays) {
-  const File file;
+  const NamesFile file;
   Holder holder{file.path, "report"};
   BOOST_REQUIRE(holder.holds());
   BOOST_TEST(file.signs() == 1);
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(the_name_of_a_holder_that_was_killed_is_free_at_once_and_no
 }
 
 BOOST_AUTO_TEST_CASE(a_holder_that_is_stopped_for_however_long_keeps_its_name) {
-  const File file;
+  const NamesFile file;
   const Holder holder{file.path, "report"};
   BOOST_REQUIRE(holder.holds());
   holder.stop();  // a lease would run out
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_holder_that_is_stopped_for_however_long_keeps_its_name) {
 }
 
 BOOST_AUTO_TEST_CASE(of_two_processes_that_share_a_name_the_death_of_one_leaves_it_to_the_other) {
-  const File file;
+  const NamesFile file;
   Holder first{file.path, "report", LockMode::shared};
   Holder second{file.path, "report", LockMode::shared};
   BOOST_TEST(first.holds());

@@ -17,9 +17,9 @@
 // "Brief Announcement: Hazard Eras - Non-Blocking Memory Reclamation", SPAA 2017, and Wen et al.,
 // "Interval-Based Memory Reclamation", PPoPP 2018 (the bound by the epochs in which a record was there).
 //
-// Orders weaker than seq_cst carry a number, and those that work together the same. The simulator finds
-// orders that are too weak for what readers and destructors do with the records (as a data race), and
-// explores everything else under sequential consistency. Why seq_cst where it stands: see `Pin`.
+// Orders weaker than seq_cst carry a number, and those that work together the same. The scenarios of
+// `cell_nodes` are explored under RC11, so that an order that is too weak for them is found. Why seq_cst
+// where it stands: see `Pin`.
 #pragma once
 
 #include <lockstep/core/contract.hpp>
@@ -258,8 +258,10 @@ class Pin {
   /// Whether all that was found since `enter`, in words that had not moved, is there until `leave`. If not,
   /// it is to be looked for again.
   [[nodiscard]] bool holds() {
-    // (8) Relaxed: no earlier one than the writers read, whose records were acquired.
-    const auto now = reclaimer_->epoch_.load(std::memory_order_relaxed);
+    // No earlier one than the writers read, whose records were acquired. seq_cst, as in `enter`: an epoch
+    // that was read relaxed, or only acquired, would not be later, in that one order, than what others did
+    // before they moved it, nor than that they read an earlier one.
+    const auto now = reclaimer_->epoch_.load();
     if (now == epoch_) [[likely]]
       return true;
     epoch_ = now;

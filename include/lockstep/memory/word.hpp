@@ -19,8 +19,9 @@
 // al., "Speedy Transactions in Multicore In-Memory Databases", SOSP 2013 (locking and validating by one
 // word).
 //
-// Orders weaker than seq_cst carry a number, and those that work together the same. The simulator explores
-// sequential consistency, so that it shows the protocol and not these orders; they are argued here.
+// Orders weaker than seq_cst carry a number, and those that work together the same. They are argued here, and
+// the scenarios of `cell` and `cells` are explored under RC11: each of (1), (2) and (4), made weaker, fails
+// one.
 #pragma once
 
 #include <lockstep/core/contract.hpp>

@@ -79,7 +79,7 @@ using TypeName = std::string (*)(const Purpose&);
 [[nodiscard]] inline std::string version_definition(const Mapping& mapping, std::string_view usual,
                                                     TypeName type_name) {
   const auto purpose = purpose_of_version(mapping.version_kind);
-  return joined(quoted(version_column_of(mapping, usual)), " ", type_name(purpose),
+  return joined(sql::quoted(version_column_of(mapping, usual)), " ", type_name(purpose),
                 purpose.needed.nullable ? "" : " DEFAULT 0 NOT NULL");
 }
 
@@ -88,7 +88,7 @@ template <class Key, Record T>
   std::vector<std::string> lines;
   const auto add = [&](const std::string& name, const Purpose& purpose) {
     lines.push_back(
-        joined(quoted(name), " ", type_name(purpose), purpose.needed.nullable ? "" : " NOT NULL"));
+        joined(sql::quoted(name), " ", type_name(purpose), purpose.needed.nullable ? "" : " NOT NULL"));
   };
   const auto key = [&]<class Part>(std::size_t part, std::type_identity<Part>) {
     if (part < mapping.key.size()) add(mapping.key[part], purpose_of<Part>());
@@ -111,11 +111,11 @@ template <class Key, Record T>
     if (!column.empty() && column != mapping.version) add(column, {{ColumnType::timestamp, 6, false}});
   }
 
-  std::string text = joined("CREATE TABLE ", quoted(mapping.table), " (\n");
+  std::string text = joined("CREATE TABLE ", sql::quoted(mapping.table), " (\n");
   for (const auto& line : lines) text += joined("  ", line, ",\n");
   text += "  PRIMARY KEY (";
   for (const auto& column : mapping.key) {
-    text += joined(&column == mapping.key.data() ? "" : ", ", quoted(column));
+    text += joined(&column == mapping.key.data() ? "" : ", ", sql::quoted(column));
   }
   return text += ")\n)";
 }
@@ -124,8 +124,8 @@ template <class Key, Record T>
   if (mapping.version_kind != VersionKind::counter) {
     throw NotSupported{joined("table ", mapping.table, ": versions of its kind are not counted")};
   }
-  const auto column = quoted(version_column_of(mapping, usual));
-  return joined("UPDATE ", quoted(mapping.table), " SET ", column, " = 0 WHERE ", column, " IS NULL");
+  const auto column = sql::quoted(version_column_of(mapping, usual));
+  return joined("UPDATE ", sql::quoted(mapping.table), " SET ", column, " = 0 WHERE ", column, " IS NULL");
 }
 
 }  // namespace lockstep::sql::detail
