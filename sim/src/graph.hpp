@@ -45,6 +45,7 @@ struct GraphEvent {
   bool primitive = false;  ///< of what a primitive holds: it orders nothing by itself
   bool exclusive = false;  ///< read: a write by the same operation may follow; write: it does follow its read
   bool blocks = false;     ///< read, of a primitive: it found what others have to wait at
+  bool loads_too = false;  ///< read, of a primitive: a read of an atomic follows in the same step
   std::uint8_t thread = 0;
   std::uint16_t index = 0;     ///< in its thread
   std::uint16_t location = 0;  ///< where it reads or writes

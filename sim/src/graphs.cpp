@@ -336,7 +336,7 @@ unsigned Graphs::choose_thread(const Choice& choice) {
     thread = std::exchange(unfinished_, max_threads);
     return thread;
   }
-  thread = find([&](unsigned each) { return is_pinned(each) && can_go_on(each); });
+  thread = find([&](unsigned each) { return (is_pinned(each) || is_to_load(each)) && can_go_on(each); });
   if (thread != max_threads) return take(thread, choice.next(thread));
   // One that waits in a loop goes on only if what it has read is another value.
   const auto free = [&](unsigned each) {
@@ -360,7 +360,7 @@ Graphs::Replayed Graphs::replayed() const {
   Replayed replayed = Replayed::yes;
   for (unsigned thread = 0; thread != graph_.threads(); ++thread) {
     const Slot next = memory_->planned(thread);
-    if (next == nothing || is_pinned(thread)) continue;
+    if (next == nothing || is_pinned(thread) || (is_to_load(thread) && can_go_on(thread))) continue;
     if (graph_[next].primitive) return Replayed::in_vain;
     replayed = Replayed::no;
   }
@@ -374,12 +374,10 @@ bool Graphs::can_replay(unsigned thread, const Operation& operation) const {
   if (slot == nothing) return false;
   const GraphEvent& event = graph_[slot];
   if (event.primitive) {
-    if (is_pinned(thread) || !can_go_on(thread)) return false;
-    if (!operation.loads_too()) return true;
-    const auto& events = graph_.of(thread);
-    const std::size_t load = event.index + 2U;  // after the read and the write of the queue
-    return load >= events.size() || graph_[events[load]].from == at_first ||
-           memory_->executed(graph_[events[load]].from);
+    if (is_pinned(thread) || is_to_load(thread) || !can_go_on(thread)) return false;
+    if (!event.loads_too) return true;
+    const Slot source = graph_[graph_.of(thread)[event.index + 2U]].from;
+    return source == at_first || memory_->executed(source);
   }
   return event.kind != GraphEvent::Kind::read || event.from == at_first || memory_->executed(event.from);
 }
@@ -394,6 +392,12 @@ bool Graphs::is_pinned(unsigned thread) const {
                                        return graph_[slot].primitive &&
                                               graph_[slot].kind == GraphEvent::Kind::read;
                                      });
+}
+
+/// True if a load that is still to come belongs to the thread's next operation.
+bool Graphs::is_to_load(unsigned thread) const {
+  const Slot next = memory_->planned(thread);
+  return next != nothing && graph_[next].loads_too && graph_[next].index + 2U == graph_.of(thread).size();
 }
 
 /// True if what the thread's primitive is to read is what the object holds now.
@@ -485,6 +489,7 @@ Slot Graphs::add_reads(unsigned thread, const Operation& operation, bool execute
                                             .primitive = true,
                                             .exclusive = true,
                                             .blocks = operation.sees() == Operation::taken,
+                                            .loads_too = operation.loads_too(),
                                             .location = static_cast<std::uint16_t>(location),
                                             .from = writes.empty() ? at_first : writes.back()});
     if (executed) {

@@ -113,6 +113,7 @@ class Graphs final : public Explorer {
   [[nodiscard]] bool can_replay(unsigned thread, const Operation& operation) const;
   [[nodiscard]] bool is_last(Slot read) const;
   [[nodiscard]] bool is_pinned(unsigned thread) const;
+  [[nodiscard]] bool is_to_load(unsigned thread) const;
   [[nodiscard]] bool can_go_on(unsigned thread) const;
   unsigned give_up();
   void keep_items(std::shared_ptr<const Graph> graph);

@@ -345,6 +345,10 @@ void Memory::load(const MemoryAccess& asked, void* value) {
   const Slot slot = read(access, access.order, nullptr);
   remarkable_ = slot;
   const GraphEvent& event = (*graph_)[slot];
+  if (access.announced && graphs_ != nullptr) {  // who comes after the step comes after the load
+    const Slot step = graph_->of(event.thread)[event.index - 1U];
+    std::copy_n(graph_->needs(slot), lanes_, graph_->message(step));
+  }
   std::memcpy(value, value_of(event.location, event.from), access.size);
 }
 

@@ -24,7 +24,7 @@ void is_bad_usage(const std::vector<std::string>& arguments, const std::string& 
 BOOST_AUTO_TEST_SUITE(usage)
 
 BOOST_AUTO_TEST_CASE(a_missing_command_is_bad_usage) {
-  is_bad_usage({}, "a command is missing: list, run, replay");
+  is_bad_usage({}, "a command is missing: list, run, audit, replay");
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_command_suggests_the_nearest) {

@@ -8,6 +8,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <unistd.h>
+
 #include <chrono>
 #include <string>
 #include <thread>
@@ -17,6 +19,9 @@ using namespace std::chrono_literals;
 using test::PostgresBank;
 
 namespace {
+
+// Tests that run at the same time share a server, and names are the database's.
+const std::string report = "report" + std::to_string(::getpid());
 
 /// Throws unless a lock of two numbers, or of one, is held by somebody in this database.
 void require_locked(const PostgresBank<>& bank, const std::string& numbers) {
@@ -61,10 +66,10 @@ BOOST_AUTO_TEST_CASE(a_lock_on_a_name_costs_two_round_trips_and_in_a_transaction
   };
   for (const auto scope : {AdvisoryScope::transaction, AdvisoryScope::session}) {
     for (const auto wait : {Wait::forever(), Wait::up_to(1min), Wait::never()}) {
-      with_advisory_lock(bank.db, "report",
+      with_advisory_lock(bank.db, report,
                          [&](auto& locks) {
                            BOOST_TEST(trips() == 1U);
-                           with_advisory_lock(locks, "report", [] {});
+                           with_advisory_lock(locks, report, [] {});
                            BOOST_TEST(trips() == 0U);
                          },
                          {.wait = wait, .scope = scope});
@@ -73,9 +78,9 @@ BOOST_AUTO_TEST_CASE(a_lock_on_a_name_costs_two_round_trips_and_in_a_transaction
   }
   transact(bank.db, [&](auto& tx) {
     trips();
-    tx.advisory_lock("report");
+    tx.advisory_lock(report);
     BOOST_TEST(trips() == 1U);
-    tx.advisory_lock("report");
+    tx.advisory_lock(report);
     BOOST_TEST(trips() == 0U);
   });
 }
@@ -110,27 +115,26 @@ BOOST_AUTO_TEST_CASE(who_has_lost_its_connection_while_it_held_a_name_is_told_so
   PostgresBank bank;
   for (const auto scope : {AdvisoryScope::transaction, AdvisoryScope::session}) {
     bool ran = false;
-    BOOST_CHECK_THROW(
-        with_advisory_lock(bank.db, "report",
-                           [&] {
-                             bank.schema.terminate_connections();
-                             BOOST_TEST(
-                                 !postgres::Database<>(bank.schema.keywords()).advisory_exists("report"));
-                             ran = true;
-                           },
-                           {.scope = scope}),
-        ConnectionLost);
+    BOOST_CHECK_THROW(with_advisory_lock(
+                          bank.db, report,
+                          [&] {
+                            bank.schema.terminate_connections();
+                            BOOST_TEST(!postgres::Database<>(bank.schema.keywords()).advisory_exists(report));
+                            ran = true;
+                          },
+                          {.scope = scope}),
+                      ConnectionLost);
     BOOST_TEST(ran);
-    BOOST_TEST(with_advisory_lock(bank.db, "report", [] {}, {.wait = Wait::never()}).acquired());
+    BOOST_TEST(with_advisory_lock(bank.db, report, [] {}, {.wait = Wait::never()}).acquired());
   }
 }
 
 BOOST_AUTO_TEST_CASE(a_lock_of_a_session_that_is_held_no_more_as_behind_a_pooler_is_told_of) {
   PostgresBank bank;
   auto locks = bank.db.advisory_locks(AdvisoryScope::session);
-  locks.lock("report");
-  bank.schema.run("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'");
-  BOOST_CHECK_THROW(locks.unlock("report"), ConnectionLost);
+  locks.lock(report);
+  bank.schema.terminate_connections();
+  BOOST_CHECK_THROW(locks.unlock(report), ConnectionLost);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,7 @@
 
 #include "access_program.hpp"
 #include "axioms.hpp"
+#include "random_program.hpp"
 #include "support.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -412,6 +413,51 @@ BOOST_AUTO_TEST_CASE(what_is_drawn_is_allowed_and_all_that_is_allowed_is_drawn) 
     if (expected.graphs() > axioms::judge(program, axioms::Model::sc).graphs()) ++weak;
   }
   BOOST_TEST(weak > 2U);
+}
+
+// --- Against interleavings ---
+
+namespace {
+
+/// What a program of primitives comes to, of whatever interleaving or graph.
+struct Comes {
+  std::set<std::string> to;
+  bool complete = false;
+};
+
+Comes comes(const test::Program& program, MemoryModel model) {
+  Comes comes;
+  const auto tell = [&](const std::string& values) { comes.to.insert(values); };
+  const Result result =
+      explore(test::body(program, tell), {.model = model, .executions = 20'000, .keep_going = true});
+  for (const auto& [kind, times] : result.found) {  // a graph need not tell why nobody is woken
+    comes.to.emplace(to_string(kind == FindingKind::lost_wakeup ? FindingKind::deadlock : kind));
+  }
+  comes.complete = result.executions < 20'000;
+  return comes;
+}
+
+/// How many were compared.
+unsigned compare_with_interleavings(unsigned kinds, unsigned threads, unsigned length, unsigned programs) {
+  unsigned compared = 0;
+  for (unsigned number = 0; number != programs; ++number) {
+    const test::Program program = test::random_program(number, kinds, threads, length);
+    if (to_string(program).find("try_") != std::string::npos) continue;  // what has no graphs
+    const Comes interleavings = comes(program, MemoryModel::interleavings);
+    const Comes graphs = comes(program, MemoryModel::sc);
+    if (!interleavings.complete || !graphs.complete) continue;
+    BOOST_TEST((graphs.to == interleavings.to), "program " << number << ": " << to_string(program));
+    ++compared;
+  }
+  return compared;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(random_programs_of_primitives_come_to_what_their_interleavings_do) {
+  BOOST_TEST(compare_with_interleavings(test::atomics | test::locks, 3, 5, 200) > 30U);
+  BOOST_TEST(compare_with_interleavings(test::atomics | test::locks | test::waits, 3, 6, 300) > 80U);
+  BOOST_TEST(compare_with_interleavings(test::parking, 4, 6, 300) > 250U);
 }
 
 // --- Loops, notifications, other primitives ---

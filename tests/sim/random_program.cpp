@@ -256,11 +256,14 @@ std::vector<Named> codes(unsigned kinds) {
   return all;
 }
 
-void run(const Program& program) {
-  World world;
+void run(const Program& program, World& world) {
   repeatedly(static_cast<unsigned>(program.size()), [&](unsigned thread) {
     for (const auto& [code, which, variant] : program[thread]) code(world, which, variant);
   });
+}
+void run(const Program& program) {
+  World world;
+  run(program, world);
 }
 
 // --- Traces ---
@@ -334,6 +337,16 @@ std::string trace_of(std::vector<Chosen> events) {
 }
 
 }  // namespace
+
+std::function<void()> body(Program program, std::function<void(const std::string&)> tell) {
+  return [program = std::move(program), tell = std::move(tell)] {
+    World world;
+    run(program, world);
+    std::string values;
+    for (const auto& each : world.values) values += std::to_string(each.load()) + " ";
+    tell(values);
+  };
+}
 
 Program random_program(unsigned number, unsigned kinds, unsigned threads, unsigned length) {
   const std::vector<Named> choices = codes(kinds);

@@ -5,6 +5,7 @@
 #include <lockstep/sim/explorer.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <span>
 #include <string>
@@ -42,6 +43,9 @@ enum Kind : unsigned {
 Program random_program(unsigned number, unsigned kinds, unsigned threads, unsigned length);
 /// As text, to be read.
 std::string to_string(const Program& program);
+
+/// The program as the body of a test, which tells what its atomics hold in the end.
+std::function<void()> body(Program program, std::function<void(const std::string& values)> tell);
 
 /// What an explorer finds of a program.
 struct Exploration {

@@ -10,6 +10,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <unistd.h>
+
 #include <chrono>
 #include <optional>
 #include <stdexcept>
@@ -26,7 +28,9 @@ using test::Bank;
 namespace {
 
 // What no statement of SQL would survive, were it pasted into one.
-const std::string name = "night's \"report\"; -- \xc3\xa4";
+// Tests that run at the same time share a server, and names are the database's.
+const std::string name = "night's \"report\"; -- \xc3\xa4" + std::to_string(::getpid());
+const std::string another = "another" + std::to_string(::getpid());
 
 constexpr Advisory skipping{.wait = Wait::skip()};
 
@@ -52,7 +56,7 @@ BOOST_AUTO_TEST_CASE(work_under_a_lock_on_a_name_runs_alone) {
                            [&] {
                              BOOST_TEST(!free(bank.db));
                              BOOST_TEST(!free(bank.db, LockMode::shared));
-                             BOOST_TEST(free(bank.db, LockMode::exclusive, "another"));
+                             BOOST_TEST(free(bank.db, LockMode::exclusive, another));
                              BOOST_TEST(bank.db.advisory_exists(name));
                              bank.deposit(1, 5);  // it holds back nobody who does not ask for it
                            },
@@ -151,26 +155,26 @@ BOOST_AUTO_TEST_CASE(in_the_scope_of_a_transaction_nothing_is_given_back_before_
   Bank bank;
   auto locks = bank.db.advisory_locks(AdvisoryScope::transaction);
   locks.lock(name);
-  locks.lock("another");
+  locks.lock(another);
   locks.unlock(name);
   BOOST_TEST(!free(bank.db));
   locks.end();
   BOOST_TEST(free(bank.db));
-  BOOST_TEST(free(bank.db, LockMode::exclusive, "another"));
+  BOOST_TEST(free(bank.db, LockMode::exclusive, another));
 }
 
 BOOST_AUTO_TEST_CASE(a_lock_that_is_refused_costs_none_that_is_held) {
   Bank bank;
   in_each_scope([&](AdvisoryScope scope) {
     auto other = bank.db.advisory_locks(AdvisoryScope::session);
-    other.lock("another");
+    other.lock(another);
     auto locks = bank.db.advisory_locks(scope);
     locks.lock(name);
-    BOOST_CHECK_THROW(locks.lock("another", LockMode::exclusive, Wait::up_to(1ms)), LockTimeout);
+    BOOST_CHECK_THROW(locks.lock(another, LockMode::exclusive, Wait::up_to(1ms)), LockTimeout);
     BOOST_TEST(!free(bank.db));
-    BOOST_TEST(!locks.held("another").has_value());
+    BOOST_TEST(!locks.held(another).has_value());
     other.end();
-    BOOST_TEST(locks.lock("another"));
+    BOOST_TEST(locks.lock(another));
   });
 }
 
@@ -178,11 +182,11 @@ BOOST_AUTO_TEST_CASE(what_the_work_throws_goes_through_and_gives_the_lock_back) 
   Bank bank;
   in_each_scope([&](AdvisoryScope scope) {
     const auto failing = [](auto& locks) {
-      with_advisory_lock(locks, "another", [] { throw std::runtime_error{"no"}; });
+      with_advisory_lock(locks, another, [] { throw std::runtime_error{"no"}; });
     };
     BOOST_CHECK_THROW(with_advisory_lock(bank.db, name, failing, {.scope = scope}), std::runtime_error);
     BOOST_TEST(free(bank.db));
-    BOOST_TEST(free(bank.db, LockMode::exclusive, "another"));
+    BOOST_TEST(free(bank.db, LockMode::exclusive, another));
   });
 }
 
@@ -219,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_transaction_sees_what_the_last_holder_of_the_name_has_wri
 BOOST_AUTO_TEST_CASE(a_nested_part_that_fails_gives_its_names_back) {
   Bank bank;
   transact(bank.db, [&](auto& tx) {
-    tx.advisory_lock("another");
+    tx.advisory_lock(another);
     try {
       tx.nested([&] {
         tx.advisory_lock(name);
@@ -229,7 +233,7 @@ BOOST_AUTO_TEST_CASE(a_nested_part_that_fails_gives_its_names_back) {
     } catch (const std::runtime_error&) {
     }
     BOOST_TEST(free(bank.db));
-    BOOST_TEST(!free(bank.db, LockMode::exclusive, "another"));
+    BOOST_TEST(!free(bank.db, LockMode::exclusive, another));
     BOOST_TEST(!tx.session().advisory_held(name).has_value());
   });
 }
