@@ -3,6 +3,7 @@
 #include "graphs.hpp"
 #include "orders.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -43,7 +44,7 @@ void Memory::begin(Graphs* graphs) {
   first_.clear();
   values_.clear();
   messages_.clear();
-  reserve(1);
+  reserve(std::max(1U, graph_->threads()));
 }
 
 void Memory::follow(const Graph& wanted) {
