@@ -455,9 +455,9 @@ unsigned compare_with_interleavings(unsigned kinds, unsigned threads, unsigned l
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(random_programs_of_primitives_come_to_what_their_interleavings_do) {
-  BOOST_TEST(compare_with_interleavings(test::atomics | test::locks, 3, 5, 200) > 30U);
-  BOOST_TEST(compare_with_interleavings(test::atomics | test::locks | test::waits, 3, 6, 300) > 80U);
-  BOOST_TEST(compare_with_interleavings(test::parking, 4, 6, 300) > 250U);
+  BOOST_TEST(compare_with_interleavings(test::atomics | test::locks, 3, 5, 80) > 10U);
+  BOOST_TEST(compare_with_interleavings(test::atomics | test::locks | test::waits, 3, 6, 90) > 20U);
+  BOOST_TEST(compare_with_interleavings(test::parking, 4, 6, 70) > 60U);
 }
 
 // --- Loops, notifications, other primitives ---
