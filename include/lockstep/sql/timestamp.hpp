@@ -19,19 +19,23 @@ using Timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 /// The text of a moment, of 26 characters, which sorts as moments do: "2026-01-31 12:00:00.000000". Throws
 /// Unstorable before the year 1 and after 9999.
 [[nodiscard]] inline std::string text_of_time(Timestamp moment) {
+  // First of all: the most distant moments have days that begin before what 64 bits hold.
+  constexpr auto begin_of = [](int year) {
+    return Timestamp{std::chrono::sys_days{std::chrono::year{year} / std::chrono::January / 1}};
+  };
+  if (moment < begin_of(1) || moment >= begin_of(10000)) {
+    throw Unstorable{joined("a time ", moment < begin_of(1) ? "before the year 1" : "after the year 9999",
+                            " cannot be stored")};
+  }
   const auto day = std::chrono::floor<std::chrono::days>(moment);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss time{moment - day};
-  const int year{date.year()};
-  if (year < 1 || year > 9999) {
-    throw Unstorable{joined("a time in the year ", std::to_string(year), " cannot be stored")};
-  }
   std::string text;
   const auto put = [&](std::string_view before, std::int64_t number, std::size_t digits) {
     const auto all = std::to_string(number);
     text.append(before).append(digits - all.size(), '0').append(all);
   };
-  put("", year, 4);
+  put("", int{date.year()}, 4);
   put("-", unsigned{date.month()}, 2);
   put("-", unsigned{date.day()}, 2);
   put(" ", time.hours().count(), 2);
