@@ -51,6 +51,7 @@ json::value json_of(const Outcome& outcome) {
   const auto& finding = result.finding;
   return json::object{{"name", view(scenario.name)},
                       {"explorer", view(explorer)},
+                      {"model", view(to_string(outcome.model()))},
                       {"expected", view(name_of(scenario.expected))},
                       {"finding", finding ? json_of(*finding) : json::value(nullptr)},
                       {"verdict", view(verdict(outcome))},
@@ -67,6 +68,7 @@ json::value json_of(const Scenario& scenario) {
   return json::object{{"name", view(scenario.name)},
                       {"expected", view(name_of(scenario.expected))},
                       {"explorer", view(to_string(scenario.options.strategy))},
+                      {"model", view(to_string(scenario.options.model))},
                       {"summary", view(scenario.summary)}};
 }
 

@@ -20,6 +20,9 @@ struct Outcome {
   std::string explorer;  ///< "exhaustive", ..., or "replay"
   Result result;
   Allowed allowed = {};  ///< what the user asked for, and a replay needs as well
+
+  /// What was explored: interleavings, or the executions of a model of memory.
+  [[nodiscard]] MemoryModel model() const { return allowed.model.value_or(scenario.options.model); }
 };
 
 /// "check", ..., or "none".
@@ -28,9 +31,9 @@ struct Outcome {
 [[nodiscard]] std::optional<FindingKind> found(const Outcome& outcome);
 [[nodiscard]] bool as_expected(const Outcome& outcome);
 [[nodiscard]] bool proven(const Outcome& outcome);
-/// Which interleavings "every interleaving" means: "fair", "timely", "fair and timely", each with a space
-/// after it, or nothing if it means all. See Result::fair_only and Result::timely_only.
-[[nodiscard]] std::string_view which(bool fair_only, bool timely_only);
+/// What a complete exploration went through: "every interleaving", "every fair interleaving",
+/// "every execution under rc11", ... See Result::fair_only and Result::timely_only.
+[[nodiscard]] std::string everything(const Outcome& outcome);
 
 /// "ok" or "differs".
 [[nodiscard]] std::string_view verdict(const Outcome& outcome);

@@ -41,8 +41,7 @@ std::vector<Cell> row(const Outcome& outcome) {
 std::string explored(const Outcome& outcome) {
   const auto& [scenario, explorer, result, allowed] = outcome;
   if (result.complete)
-    return fmt::format("over every {}interleaving ({})", which(result.fair_only, result.timely_only),
-                       counted(result.executions, "execution"));
+    return fmt::format("over {} ({})", everything(outcome), counted(result.executions, "execution"));
   return fmt::format("in {} ({}, not complete)", counted(result.executions, "execution"), explorer);
 }
 

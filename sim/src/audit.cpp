@@ -42,6 +42,7 @@ std::string Audit::report() const {
   for (const NamedOrder& named : orders) {
     std::string enough;
     std::string fails;
+    std::string shown;
     for (const TriedOrder& each : tried) {
       if (each.named != named) continue;
       if (!each.fails()) {
@@ -51,12 +52,13 @@ std::string Audit::report() const {
       }
       fails += "    " + std::string{to_string(each.order)} + ": " +
                std::string{to_string(each.result.finding->kind)} + ": " + each.result.finding->message + "\n";
+      if (shown.empty()) shown = "\n" + timeline(*each.result.finding) + "\n";
     }
     report += text(named) + ": " +
               (!enough.empty() ? "stronger than needed, " + enough + " is enough"
                : fails.empty() ? std::string{"as weak as can be"}
                                : std::string{"needed"}) +
-              "\n" + fails;
+              "\n" + fails + (enough.empty() ? shown : std::string{});
   }
   return report;
 }

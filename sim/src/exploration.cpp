@@ -76,6 +76,7 @@ std::string shown(const Finding& finding, const std::vector<Step>& steps, std::s
 /// ", first at step 3, ...": where the steps of `finding` are not those of another run along the same
 /// decisions.
 std::string first_difference(const Finding& finding, const std::vector<Step>& before) {
+  if (before.empty()) return {};
   const auto [there, here] = std::ranges::mismatch(before, finding.steps);
   if (here == finding.steps.end() && there == before.end()) return ", but not in each run";
   const auto index = static_cast<std::size_t>(here - finding.steps.begin());
@@ -102,7 +103,11 @@ class Exploration::Worker {
   void explore(Explorer& explorer, bool first) {
     for (share(explorer, first); whole_->begin(explorer); share(explorer, first)) {
       const Ending ending = execution_.run(*body_, explorer, {.steps = options_->steps});
-      if (!ending.pruned && (ending.failed || first)) retrace(explorer);
+      if (!ending.pruned && (ending.failed || first) && !retraced(explorer)) {
+        record(execution_.decisions());
+        found_not_deterministic(not_deterministic({}));
+        break;
+      }
       if (count(ending, explorer.end(ending))) {
         if (std::exchange(first, false) && !ending.failed) see_that_it_repeats();
         if (ending.failed) failed(explorer.number());
@@ -112,11 +117,10 @@ class Exploration::Worker {
     whole_->add(news_, explorer);
   }
 
-  /// What is different if an execution is run again that made `decisions` and `steps`.
+  /// What is different if an execution is run again that made `decisions` and `steps`, and did not fail.
   [[nodiscard]] std::optional<Finding> repeated(const std::vector<Decision>& decisions,
                                                 const std::vector<Step>& steps) {
-    record(decisions);
-    if (execution_.steps() == steps && execution_.decisions() == decisions) return std::nullopt;
+    if (recorded_as(decisions) && execution_.steps() == steps) return std::nullopt;
     return not_deterministic(steps);
   }
 
@@ -163,17 +167,18 @@ class Exploration::Worker {
     whole_->add(news_, explorer);
   }
 
-  /// An execution that was made along a graph is made again by decisions, as any other.
-  void retrace(Explorer& explorer) {
+  /// An execution that was made along a graph is made again by decisions, as any other. False if it went
+  /// another way.
+  bool retraced(Explorer& explorer) {
     Graphs* const graphs = explorer.graphs();
-    if (graphs == nullptr) return;
+    if (graphs == nullptr) return true;
     const Graph graph = graphs->graph();
     const auto failure = execution_.failure();
     Along along{graphs->schedule(), graph};
     execution_.memory()->follow(graph);
     execution_.run(*body_, along, {.steps = options_->steps});
     execution_.memory()->follow_nothing();
-    if (execution_.failure() != failure) news_.finding = not_deterministic({});
+    return execution_.failure() == failure;
   }
 
   void failed(std::uint64_t number) {
@@ -193,6 +198,12 @@ class Exploration::Worker {
     execution_.run(*body_, replay, {.steps = options_->steps, .recording = true});
   }
 
+  /// The same. False if it went another way, or failed.
+  [[nodiscard]] bool recorded_as(const std::vector<Decision>& decisions) {
+    record(decisions);
+    return execution_.decisions() == decisions && !execution_.failure();
+  }
+
   [[nodiscard]] Finding recorded() const {
     Finding finding = execution_.finding();
     finding.token = token_of(execution_, options_->name);
@@ -201,14 +212,12 @@ class Exploration::Worker {
 
   void see_that_it_repeats() {
     const std::vector<Decision> decisions = execution_.decisions();
-    record(decisions);
+    const bool same = recorded_as(decisions);
     const std::vector<Step> steps = execution_.steps();
-    const bool same = execution_.decisions() == decisions;
-    news_.finding = repeated(decisions, steps);
-    if (!same && !news_.finding) news_.finding = not_deterministic(steps);
-    if (news_.finding) {
-      ++news_.found[FindingKind::nondeterminism];
-      whole_->stopped_ = true;  // nothing that follows would mean anything
+    std::optional<Finding> different = repeated(decisions, steps);
+    if (!same && !different) different = not_deterministic(steps);
+    if (different) {
+      found_not_deterministic(std::move(*different));
     } else {
       whole_->first_decisions_ = decisions;
       whole_->first_steps_ = steps;
@@ -216,7 +225,14 @@ class Exploration::Worker {
     }
   }
 
-  /// `before` is what the same decisions led to.
+  /// Nothing that follows would mean anything.
+  void found_not_deterministic(Finding finding) {
+    news_.finding = std::move(finding);
+    ++news_.found[FindingKind::nondeterminism];
+    whole_->stopped_ = true;
+  }
+
+  /// `before` is what the same decisions led to, if it was written down.
   [[nodiscard]] Finding not_deterministic(const std::vector<Step>& before) const {
     Finding finding = recorded();
     finding.kind = FindingKind::nondeterminism;

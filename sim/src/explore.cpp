@@ -21,16 +21,19 @@ using Clock = std::chrono::steady_clock;
 
 }  // namespace
 
-Result explore(const Body& body, const Options& options) {
+namespace {
+
+Result explored(const Body& body, const Options& options, Orders* orders) {
   if (Execution::current() != nullptr)
     throw std::logic_error{"lockstep::sim: an exploration cannot run inside another"};
-  return Exploration{body, options}.run();
+  return Exploration{body, options, orders}.run();
 }
 
+}  // namespace
+
+Result explore(const Body& body, const Options& options) { return explored(body, options, nullptr); }
 Result explore(const Body& body, const Options& options, Orders& orders) {
-  if (Execution::current() != nullptr)
-    throw std::logic_error{"lockstep::sim: an exploration cannot run inside another"};
-  return Exploration{body, options, &orders}.run();
+  return explored(body, options, &orders);
 }
 
 namespace {

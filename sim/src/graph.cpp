@@ -73,14 +73,6 @@ std::size_t Graph::position(unsigned location, Slot write) const noexcept {
   return i;
 }
 
-bool Graph::wrote(Slot read) const noexcept {
-  const GraphEvent& event = events_[read];
-  const auto& thread = threads_[event.thread];
-  if (!event.exclusive || event.index + 1U >= thread.size()) return false;
-  const GraphEvent& next = events_[thread[event.index + 1U]];
-  return next.kind == GraphEvent::Kind::write && next.exclusive && next.location == event.location;
-}
-
 std::size_t Graph::oldest(unsigned location, const Lane* before) const noexcept {
   const Location& place = locations_[location];
   std::size_t oldest = place.writes.size();

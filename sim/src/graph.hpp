@@ -8,6 +8,7 @@
 // release sequences as of C++20 (P0982: the head and the read-modify-writes after it).
 #pragma once
 
+#include <lockstep/sim/happens_before.hpp>
 #include <lockstep/sim/memory_model.hpp>
 #include <lockstep/sim/operation.hpp>
 
@@ -52,13 +53,8 @@ struct GraphEvent {
   Slot from = nothing;         ///< read: the write that it reads from; choice: the outcome
 };
 
-[[nodiscard]] constexpr bool acquires(std::memory_order order) noexcept {
-  return order != std::memory_order_relaxed && order != std::memory_order_release;
-}
-[[nodiscard]] constexpr bool releases(std::memory_order order) noexcept {
-  return order == std::memory_order_release || order == std::memory_order_acq_rel ||
-         order == std::memory_order_seq_cst;
-}
+using detail::acquires;
+using detail::releases;
 
 /// An execution graph, as far as it has been built.
 class Graph {
@@ -82,6 +78,7 @@ class Graph {
   /// The events of a thread, in program order.
   [[nodiscard]] const std::vector<Slot>& of(unsigned thread) const noexcept { return threads_[thread]; }
   [[nodiscard]] unsigned threads() const noexcept { return count_; }
+  [[nodiscard]] unsigned locations() const noexcept { return location_count_; }
   [[nodiscard]] const Location& at(unsigned location) const noexcept { return locations_[location]; }
   /// The number of the object's location, which begins to be one if it was none.
   [[nodiscard]] unsigned location(ObjectId object);
@@ -98,8 +95,6 @@ class Graph {
   void displace(Slot write);
   /// The number of the place of `write` in its location's modification order, from 1; 0 for `at_first`.
   [[nodiscard]] std::size_t position(unsigned location, Slot write) const noexcept;
-  /// True if the read-modify-write that `read` begins is not to be torn from it: it did write.
-  [[nodiscard]] bool wrote(Slot read) const noexcept;
 
   // Clocks: how many events of each thread.
 

@@ -3,6 +3,7 @@
 #include "thread_set.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace lockstep::sim {
@@ -652,8 +653,6 @@ bool Graphs::maximal(Slot slot, const Lane* needed, Slot except) const {
   }
   return true;
 }
-
-void Graphs::time_passes(const Execution&, ThreadSet) {}
 
 /// All wait: what waits could have come before what it waits for.
 void Graphs::stops(const Execution& execution, ThreadSet pending, bool failed) {

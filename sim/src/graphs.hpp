@@ -37,7 +37,6 @@ class Graphs final : public Explorer {
 
   bool begin() override;
   unsigned choose(const Choice& choice) override;
-  void time_passes(const Execution& execution, ThreadSet pending) override;
   void stops(const Execution& execution, ThreadSet pending, bool failed) override;
   bool end(const Ending& ending) override;
   [[nodiscard]] bool complete() const noexcept override { return complete_; }
@@ -122,7 +121,6 @@ class Graphs final : public Explorer {
   void add_primitive(unsigned thread, const Operation& operation);
   Slot add_reads(unsigned thread, const Operation& operation, bool executed);
   void alternatives(const Operation& operation, Slot first, std::size_t count);
-  void alternative(const Item& item);
   [[nodiscard]] bool maximal(Slot slot, const Lane* needed, Slot except) const;
   [[nodiscard]] bool all_maximal(Slot reader, const Lane* needed, Slot end) const;
   void settle(Slot write);

@@ -6,15 +6,6 @@ namespace lockstep::sim::detail {
 
 namespace {
 
-bool acquires(std::memory_order order) noexcept {
-  return order != std::memory_order_relaxed && order != std::memory_order_release;
-}
-
-bool releases(std::memory_order order) noexcept {
-  return order == std::memory_order_release || order == std::memory_order_acq_rel ||
-         order == std::memory_order_seq_cst;
-}
-
 constexpr unsigned bit(Touching how) noexcept { return 1U << static_cast<unsigned>(how); }
 
 constexpr unsigned plain_writes = bit(Touching::write) | bit(Touching::begin) | bit(Touching::end);

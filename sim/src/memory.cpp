@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <string>
 
 namespace lockstep::sim {
@@ -140,6 +141,12 @@ void Memory::joins(ObjectId queue) {
 }
 
 Slot Memory::add(unsigned thread, GraphEvent event) {
+  constexpr std::size_t most = std::numeric_limits<Lane>::max() - 2;
+  if (graph_->of(thread).size() == most || graph_->locations() > most) {
+    execution_->fail(FindingKind::bound, "under a model of memory a thread has at most " +
+                                             std::to_string(most) +
+                                             " operations, and a test as many atomics and primitives");
+  }
   event.thread = static_cast<std::uint8_t>(thread);
   return graph_->add(event);
 }
@@ -609,7 +616,9 @@ std::string Memory::remark() const {
 /// One of several outcomes: the wanted one, if there is one.
 template <class Wanted>
 std::size_t Memory::choose(std::size_t outcomes, const Wanted& is_wanted) {
-  if (!wanted_) return execution_->outcome_of(static_cast<unsigned>(outcomes));
+  // A decision is a byte: of more, only the latest are drawn. What is built as a graph has no such limit.
+  constexpr std::size_t most = Decision::by_default;
+  if (!wanted_) return execution_->outcome_of(static_cast<unsigned>(std::min(outcomes, most)));
   std::size_t chosen = 0;
   while (chosen != outcomes && !is_wanted(chosen)) ++chosen;
   if (chosen == outcomes) chosen = 0;

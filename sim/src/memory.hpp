@@ -39,7 +39,6 @@ class Memory final : public detail::WeakMemory {
   void begin(Graphs* graphs);
   /// What it has built.
   [[nodiscard]] const Graph& graph() const noexcept { return *graph_; }
-  [[nodiscard]] MemoryModel model() const noexcept { return model_; }
   /// Makes the choices that lead to this graph, in each execution from here on that builds its own.
   void follow(const Graph& wanted);
   /// No longer.

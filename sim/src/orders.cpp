@@ -52,14 +52,6 @@ std::vector<std::memory_order> weaker_than(std::string_view operation, std::memo
   return weaker;
 }
 
-std::vector<std::memory_order> stronger_than(std::string_view operation, std::memory_order order) {
-  std::vector<std::memory_order> stronger;
-  for (const std::memory_order other : all) {
-    if (other != order && includes(other, order) && suits(operation, other)) stronger.push_back(other);
-  }
-  return stronger;
-}
-
 std::memory_order Orders::of(std::string_view operation, std::memory_order named,
                              const source_location& where) {
   const std::optional<SourceLine> source = source_line(where);

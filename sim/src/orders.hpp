@@ -30,11 +30,8 @@ class Orders {
   std::set<NamedOrder> seen_;
 };
 
-/// The orders that an operation of that name could have instead, weaker ones or stronger ones; those that are
-/// nearest first.
+/// The weaker orders that an operation of that name could have instead; the nearest comes first.
 [[nodiscard]] std::vector<std::memory_order> weaker_than(std::string_view operation, std::memory_order order);
-[[nodiscard]] std::vector<std::memory_order> stronger_than(std::string_view operation,
-                                                           std::memory_order order);
 
 /// `explore`, with these orders.
 [[nodiscard]] Result explore(const std::function<void()>& body, const Options& options, Orders& orders);

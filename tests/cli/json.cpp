@@ -35,8 +35,8 @@ json::object only_scenario_of(const std::string& name) {
 BOOST_AUTO_TEST_SUITE(json_report)
 
 BOOST_AUTO_TEST_CASE(a_scenario_has_exactly_these_members) {
-  const Keys expected{"name",     "explorer",  "expected",    "finding", "verdict", "executions",
-                      "complete", "fair_only", "timely_only", "steps",   "seconds", "token"};
+  const Keys expected{"name",     "explorer",  "model",       "expected", "finding", "verdict", "executions",
+                      "complete", "fair_only", "timely_only", "steps",    "seconds", "token"};
   for (const auto& scenario : scenarios_in(planted({"run", "agrees", "--json", "-"}).out)) {
     BOOST_TEST((keys(scenario) == expected));
   }
@@ -102,6 +102,15 @@ BOOST_AUTO_TEST_CASE(the_explorer_is_the_one_that_ran) {
   BOOST_TEST(text(all.at(0).at("explorer")) == "pct");
 }
 
+BOOST_AUTO_TEST_CASE(the_model_of_memory_is_the_one_that_was_explored) {
+  const auto model = [](const std::vector<std::string>& arguments) {
+    return text(scenarios_in(planted(arguments).out).at(0).at("model"));
+  };
+  BOOST_TEST(model({"run", "agrees/clean", "--json", "-"}) == "interleavings");
+  BOOST_TEST(model({"run", "agrees/clean", "--model", "sc", "--json", "-"}) == "sc");
+  BOOST_TEST(model({"run", "orders/published", "--json", "-"}) == "rc11");
+}
+
 BOOST_AUTO_TEST_CASE(a_file_gets_the_same_as_standard_output_and_the_report_stays) {
   const TemporaryDirectory directory;
   const auto told = planted({"run", "differs/bug", "--json", directory / "results.json"});
@@ -131,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_opened_is_told_before_the_run) {
 
 BOOST_AUTO_TEST_CASE(list_writes_json_too) {
   for (const auto& scenario : scenarios_in(planted({"list", "--json", "-"}).out)) {
-    BOOST_TEST((keys(scenario) == Keys{"name", "expected", "explorer", "summary"}));
+    BOOST_TEST((keys(scenario) == Keys{"name", "expected", "explorer", "model", "summary"}));
   }
 }
 

@@ -217,6 +217,31 @@ BOOST_AUTO_TEST_CASE(a_proof_for_those_in_time_is_called_so_and_others_may_be_la
   BOOST_TEST(contains(late.out, " --timeouts 1\n"), late.out);
 }
 
+BOOST_AUTO_TEST_CASE(what_weak_orders_allow_is_found_and_replayed_under_a_model_of_memory) {
+  BOOST_TEST(planted({"run", "orders/missed"}).status == 0);
+  const auto weak = planted({"run", "orders/missed", "--model", "rc11"});
+  BOOST_TEST(weak.status == 1);
+  BOOST_TEST(contains(weak.out, "one of them hears the other"), weak.out);
+  const std::string before = "To see it again: " LOCKSTEP_SIM_PLANTED " ";
+  const auto begin = weak.out.find(before) + before.size();
+  const auto command = weak.out.substr(begin, weak.out.find('\n', begin) - begin);
+  BOOST_TEST(command.ends_with(" --model rc11"), command);
+  const auto again = told_by_shell(LOCKSTEP_SIM_PLANTED, command);
+  BOOST_TEST(contains(again.out, "one of them hears the other"), again.out);
+}
+
+BOOST_AUTO_TEST_CASE(a_proof_under_a_model_of_memory_names_it) {
+  const auto told = planted({"run", "orders/published"});
+  BOOST_TEST(told.status == 0);
+  BOOST_TEST(contains(told.out, "proven: nothing found over every execution under rc11 (2 executions)"),
+             told.out);
+  BOOST_TEST(last_line(told.out) ==
+             "1 scenario: 1 proven free of bugs over every execution under a model of memory");
+  BOOST_TEST(
+      last_line(planted({"run", "agrees/clean", "orders/published"}).out) ==
+      "2 scenarios: 2 proven free of bugs over every interleaving, or execution under a model of memory");
+}
+
 BOOST_AUTO_TEST_CASE(a_finding_that_ends_the_process_is_shown_first) {
   const auto deadlock = planted({"run", "terminates/deadlock"});
   BOOST_TEST(deadlock.status != 0);

@@ -88,6 +88,16 @@ BOOST_AUTO_TEST_CASE(an_unknown_explorer_suggests_the_nearest) {
   is_bad_usage({"run", "--all", "--explorer", "exhautive"}, "did you mean 'exhaustive'?");
 }
 
+BOOST_AUTO_TEST_CASE(an_unknown_model_of_memory_is_bad_usage) {
+  is_bad_usage({"run", "--all", "--model", "rc12"}, "--model takes one of interleavings, rc11, sc, not 'rc12'; did you mean 'rc11'?");
+  is_bad_usage({"replay", "TOKEN", "--model", ""}, "--model takes one of interleavings, rc11, sc, not ''");
+}
+
+BOOST_AUTO_TEST_CASE(audit_needs_names) {
+  is_bad_usage({"audit"}, "names of scenarios");
+  is_bad_usage({"audit", "peterson/seq_cts"}, "did you mean 'peterson/seq_cst'?");
+}
+
 BOOST_AUTO_TEST_CASE(numbers_out_of_range_are_bad_usage) {
   is_bad_usage({"run", "--all", "--seed", "-1"}, "--seed takes a whole number from 0");
   is_bad_usage({"run", "--all", "--seed", "18446744073709551616"}, "not '18446744073709551616'");
@@ -119,8 +129,12 @@ BOOST_AUTO_TEST_CASE(a_malformed_token_is_bad_usage) {
 }
 
 BOOST_AUTO_TEST_CASE(help_is_no_error) {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{
-           {"--help"}, {"-h"}, {"list", "--help"}, {"run", "--help"}, {"replay", "--help"}}) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{"--help"},
+                                                                     {"-h"},
+                                                                     {"list", "--help"},
+                                                                     {"run", "--help"},
+                                                                     {"audit", "--help"},
+                                                                     {"replay", "--help"}}) {
     const auto told = sim(arguments);
     BOOST_TEST(told.status == 0);
     BOOST_TEST(contains(told.out, "Usage: " LOCKSTEP_SIM));

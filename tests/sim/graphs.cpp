@@ -653,6 +653,31 @@ BOOST_AUTO_TEST_CASE(what_has_no_graphs_is_refused) {
                     std::invalid_argument);
 }
 
+BOOST_AUTO_TEST_CASE(a_test_that_is_not_the_same_each_time_is_found_so) {
+  const auto found = [](const Body& body, Strategy strategy) {
+    return test::found(explore(body, {.strategy = strategy, .model = MemoryModel::rc11}));
+  };
+  const auto race = [](int value) {
+    atomic<int> x{0};
+    concurrently([&] { x.store(value); }, [&] { static_cast<void>(x.load()); });
+  };
+  for (const Strategy strategy :
+       {Strategy::exhaustive, Strategy::random, Strategy::pct, Strategy::pos, Strategy::surw}) {
+    int runs = 0;
+    BOOST_TEST(found([&] { race(++runs); }, strategy) == "nondeterminism");
+    for (const int fails : {1, 2, 3, 4}) {
+      runs = 0;
+      const auto fails_once = [&] {
+        race(0);
+        check(++runs != fails, "it is another");
+      };
+      BOOST_TEST(found(fails_once, strategy) == "nondeterminism");
+    }
+  }
+  int runs = 0;
+  BOOST_TEST(found([&] { race(++runs > 3 ? 2 : 1); }, Strategy::exhaustive) == "nondeterminism");
+}
+
 BOOST_AUTO_TEST_CASE(models_have_names) {
   for (const MemoryModel model : {MemoryModel::interleavings, MemoryModel::rc11, MemoryModel::sc})
     BOOST_CHECK(memory_model(to_string(model)) == model);

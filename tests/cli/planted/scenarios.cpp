@@ -5,6 +5,7 @@
 #include <lockstep/sim/mutex.hpp>
 #include <lockstep/sim/scenario.hpp>
 #include <lockstep/sim/this_thread.hpp>
+#include <lockstep/sim/var.hpp>
 
 #include <chrono>
 #include <csignal>
@@ -65,6 +66,37 @@ void sleeps() {
                });
 }
 
+/// Right in every interleaving, and not as C++ has it: each of two may miss what the other has said.
+void both_miss() {
+  atomic<int> one{0};
+  atomic<int> other{0};
+  int seen_by_one = 0;
+  int seen_by_other = 0;
+  const auto say_and_look = [](atomic<int>& mine, atomic<int>& theirs, int& seen) {
+    mine.store(1, std::memory_order_relaxed);
+    seen = theirs.load(std::memory_order_relaxed);
+  };
+  concurrently([&] { say_and_look(one, other, seen_by_one); },
+               [&] { say_and_look(other, one, seen_by_other); });
+  check(seen_by_one + seen_by_other > 0, "one of them hears the other");
+}
+
+/// With an order that is needed, and one that is stronger than needed.
+void publishes() {
+  int message = 0;
+  atomic<bool> sent{false};
+  var<int> letter{0};
+  concurrently(
+      [&] {
+        letter = 1;
+        sent.store(true, std::memory_order_seq_cst);
+      },
+      [&] {
+        if (sent.load(std::memory_order_acquire)) message = letter;
+      });
+  check(message == 0 || message == 1, "there is no other letter");
+}
+
 /// A deadlock inside a destructor, which cannot be left by an exception.
 void deadlock_in_a_destructor() {
   mutex first;
@@ -114,6 +146,13 @@ const Registered scenarios[]{
     Registered{{.name = "endless/clean", .summary = "is never explored completely", .body = endless}},
     Registered{{.name = "endless/interrupted", .summary = "presses Ctrl-C", .body = interrupted}},
     Registered{{.name = "fair/waits", .summary = "waits in a loop that yields", .body = waits}},
+    Registered{{.name = "orders/missed",
+                .summary = "finds nothing, unless orders are as weak as they say",
+                .body = both_miss}},
+    Registered{{.name = "orders/published",
+                .summary = "finds nothing, with orders some of which are needed",
+                .body = publishes,
+                .options = {.model = MemoryModel::rc11}}},
     Registered{{.name = "spurious/weak",
                 .summary = "finds nothing, unless what may fail spuriously does",
                 .body = takes_once}},

@@ -1,8 +1,9 @@
 // std::atomic under the simulator: every operation is a step that others can come between.
 //
-// Values are sequentially consistent whatever the memory order: a test that passes here may still fail on
-// real hardware for an order that is too weak. What an operation orders is as its memory order says, so an
-// order too weak for the plain variables that it publishes (var.hpp) is found, as a data race.
+// In interleavings values are sequentially consistent whatever the memory order: a test that passes may still
+// fail on real hardware for an order that is too weak, unless it is explored under MemoryModel::rc11. What an
+// operation orders is as its memory order says, so an order too weak for the plain variables that it
+// publishes (var.hpp) is found in any case, as a data race.
 #pragma once
 
 #include <lockstep/sim/assigned.hpp>
@@ -635,7 +636,8 @@ using AtomicFor =
 /// std::atomic<T>, with all its members. Each is one step; a compare-exchange that would fail only
 /// reads. Operations may throw Abandoned, so they are not noexcept. Outside an execution it is a plain
 /// value, and a wait that would block throws std::logic_error.
-/// Deviation: values are sequentially consistent whatever the order; see the top of the file.
+/// Deviation: in interleavings values are sequentially consistent whatever the order; see the top of the
+/// file.
 template <class T>
 class atomic : public detail::AtomicFor<T, detail::OwnValue<T>> {
   using Base = detail::AtomicFor<T, detail::OwnValue<T>>;
@@ -684,8 +686,8 @@ class atomic_flag {
   atomic<bool> set_{false};
 };
 
-/// std::atomic_thread_fence. No step, because values are sequentially consistent already; it orders plain
-/// variables.
+/// std::atomic_thread_fence. In interleavings no step, because values are sequentially consistent already; it
+/// orders plain variables.
 inline void atomic_thread_fence(std::memory_order order, source_location where = source_location::current()) {
   if (const Execution* execution = Execution::current(); execution != nullptr && execution->weak() != nullptr)
     return execution->weak()->fence(order, where);

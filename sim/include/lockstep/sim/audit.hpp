@@ -43,7 +43,8 @@ struct Audit {
 
   /// True if every weaker order of `named` fails, or it has none.
   [[nodiscard]] bool needs(const NamedOrder& named) const;
-  /// A table for a person: what each operation needs, and the tokens of what is found with less.
+  /// For a person: what each operation needs, what is found with less, and for what it needs the timeline of
+  /// the failing execution with the nearest weaker order. Its token replays in a test that names that order.
   [[nodiscard]] std::string report() const;
 };
 

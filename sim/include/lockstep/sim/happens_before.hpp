@@ -23,6 +23,16 @@
 
 namespace lockstep::sim::detail {
 
+/// True if a load of that order acquires.
+[[nodiscard]] constexpr bool acquires(std::memory_order order) noexcept {
+  return order != std::memory_order_relaxed && order != std::memory_order_release;
+}
+/// True if a store of that order releases.
+[[nodiscard]] constexpr bool releases(std::memory_order order) noexcept {
+  return order == std::memory_order_release || order == std::memory_order_acq_rel ||
+         order == std::memory_order_seq_cst;
+}
+
 /// How an access to a plain variable touches it.
 enum class Touching : std::uint8_t {
   read,          ///< looks at it

@@ -52,8 +52,9 @@ class WeakMemory {
   [[nodiscard]] virtual std::string remark() const = 0;
   virtual void fence(std::memory_order order, const source_location& where) = 0;
 
-  /// The running thread lets others go first. If it looks at the same place of the code again before it has
-  /// changed anything, it waits until there is something else to see.
+  /// The running thread lets others go first, and has ended a round of a loop, if it waits in one. After a
+  /// round that has changed nothing, and has seen what the one before it saw, its next operation waits until
+  /// there is something else to see.
   virtual void yield() = 0;
   /// Waits until there is something else to see than the running thread's latest load has seen.
   virtual void wait_for_change(const source_location& where) = 0;
