@@ -33,6 +33,7 @@
 #include <any>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <concepts>
 #include <condition_variable>
 #include <cstddef>
@@ -53,7 +54,6 @@
 #include <thread>
 #include <tuple>
 #include <type_traits>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -1410,6 +1410,126 @@ void release(RecordLock<R>& lock, Owner<R>& owner, std::optional<LockMode> befor
 
 }  // namespace lockstep::memory::detail
 
+// ---- lockstep/memory/node_map.hpp
+
+// The hash map in which the embedded storage keeps its slots: chained nodes, which stay where they are.
+//
+// std::unordered_map does the same, and more, and costs a source that includes this library three times what
+// this costs. A node's bucket is taken from the high bits of its hash times 2^64 over the golden ratio, as
+// std::hash is the identity for numbers and addresses (Knuth, The Art of Computer Programming 3, 6.4).
+
+namespace lockstep::memory::detail {
+
+/// Values by keys. Not safe to use from several threads.
+template <class Key, class Value, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
+class NodeMap {
+ public:
+  /// A key and its value, at the same address until it is erased.
+  class Node {
+   public:
+    template <class... Args>
+    explicit Node(std::size_t hash, const Key& wanted, Args&&... args)
+        : key{wanted}, value(std::forward<Args>(args)...), hash_{hash} {}
+
+    const Key key;  // NOLINT(*-non-private-member-variables-in-classes): as in std::pair
+    Value value;    // NOLINT(*-non-private-member-variables-in-classes)
+
+   private:
+    friend NodeMap;
+    std::size_t hash_;
+    std::unique_ptr<Node> next_;
+  };
+
+  NodeMap() = default;
+  NodeMap(const NodeMap&) = delete;
+  NodeMap& operator=(const NodeMap&) = delete;
+  NodeMap(NodeMap&& other) noexcept
+      : buckets_{std::exchange(other.buckets_, {})}, size_{std::exchange(other.size_, 0)} {}
+  NodeMap& operator=(NodeMap&& other) noexcept {
+    NodeMap taken{std::move(other)};
+    buckets_.swap(taken.buckets_);
+    std::swap(size_, taken.size_);
+    return *this;
+  }
+  /// Node by node: a long chain would otherwise need a deep stack.
+  ~NodeMap() {
+    for (auto& bucket : buckets_) {
+      while (bucket) bucket = std::move(bucket->next_);
+    }
+  }
+
+  /// Null if there is none.
+  [[nodiscard]] Node* find(const Key& key) const {
+    return buckets_.empty() ? nullptr : find(key, Hash{}(key));
+  }
+
+  /// The key's node, and whether it is new. Has no effect if it throws.
+  template <class... Args>
+  std::pair<Node*, bool> try_emplace(const Key& key, Args&&... args) {
+    const std::size_t hash = Hash{}(key);
+    if (Node* const found = buckets_.empty() ? nullptr : find(key, hash)) return {found, false};
+    auto node = std::make_unique<Node>(hash, key, std::forward<Args>(args)...);
+    if (size_ == buckets_.size()) grow();
+    ++size_;
+    return {push(buckets_, std::move(node)), true};
+  }
+
+  void erase(const Node& node) noexcept {
+    auto* link = &buckets_[bucket(buckets_, node.hash_)];
+    while (link->get() != &node) link = &(*link)->next_;
+    *link = std::move((*link)->next_);
+    --size_;
+  }
+
+  /// Calls `visit` with each node, in no particular order. It must not add or erase any.
+  template <class Visit>
+  void each(const Visit& visit) {
+    for (auto& bucket : buckets_) {
+      for (Node* node = bucket.get(); node != nullptr; node = node->next_.get()) visit(*node);
+    }
+  }
+
+ private:
+  using Buckets = std::vector<std::unique_ptr<Node>>;  // none, or a power of two
+
+  static std::size_t bucket(const Buckets& buckets, std::size_t hash) noexcept {
+    constexpr std::uint64_t golden = 0x9e37'79b9'7f4a'7c15;
+    const auto bits = static_cast<unsigned>(std::countr_zero(buckets.size()));
+    return static_cast<std::size_t>((hash * golden) >> (64U - bits));
+  }
+
+  [[nodiscard]] Node* find(const Key& key, std::size_t hash) const {
+    Node* node = buckets_[bucket(buckets_, hash)].get();
+    while (node != nullptr && (node->hash_ != hash || !Equal{}(node->key, key))) node = node->next_.get();
+    return node;
+  }
+
+  static Node* push(Buckets& buckets, std::unique_ptr<Node> node) noexcept {
+    auto& first = buckets[bucket(buckets, node->hash_)];
+    node->next_ = std::move(first);
+    first = std::move(node);
+    return first.get();
+  }
+
+  void grow() {
+    constexpr std::size_t at_first = 8;
+    Buckets more(buckets_.empty() ? at_first : 2 * buckets_.size());
+    for (auto& bucket : buckets_) {
+      while (bucket) {
+        auto node = std::move(bucket);
+        bucket = std::move(node->next_);
+        push(more, std::move(node));
+      }
+    }
+    buckets_ = std::move(more);
+  }
+
+  Buckets buckets_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace lockstep::memory::detail
+
 // ---- lockstep/storage/advisory.hpp
 
 // Locks on names: for work that no record stands for, such as a nightly report. They hold back whoever asks
@@ -1714,16 +1834,16 @@ class Session {
   // The functions below are called with the database's mutex held.
   template <class E, class Slot, class... Args>
   E& entry(Slot& slot, Args&&... args) {
-    if (const auto found = index_.find(&slot); found != index_.end()) return static_cast<E&>(*found->second);
-    const auto place = index_.try_emplace(&slot, nullptr).first;
+    if (const auto* const found = index_.find(&slot)) return static_cast<E&>(*found->value);
+    auto* const place = index_.try_emplace(&slot, nullptr).first;
     try {
-      place->second = entries_.emplace_back(std::make_unique<E>(slot, std::forward<Args>(args)...)).get();
+      place->value = entries_.emplace_back(std::make_unique<E>(slot, std::forward<Args>(args)...)).get();
       ++slot.entries;
     } catch (...) {
-      index_.erase(place);
+      index_.erase(*place);
       throw;
     }
-    return static_cast<E&>(*place->second);
+    return static_cast<E&>(*place->value);
   }
 
   /// Throws StaleRecord if what was loaded is no longer one state.
@@ -1785,7 +1905,7 @@ class Session {
   std::unique_ptr<detail::Owner<R>>
       owner_;  // at a fixed address while others wait for it; none once moved from
   std::vector<std::unique_ptr<Entry>> entries_;
-  std::unordered_map<const detail::SlotBase<R>*, Entry*> index_;
+  detail::NodeMap<const detail::SlotBase<R>*, Entry*> index_;
   std::vector<detail::Held<R>> held_;
   bool over_ = false;
 };
@@ -1829,8 +1949,8 @@ class Database : public FindsVerbs {
   /// Whether anybody holds `name`. Safe to call from any thread.
   [[nodiscard]] bool advisory_exists(const std::string& name) const {
     const std::scoped_lock guard{mutex_};
-    const auto found = name_locks_.find(name);
-    return found != name_locks_.end() && !found->second.holders.empty();
+    const auto* const found = name_locks_.find(name);
+    return found != nullptr && !found->value.holders.empty();
   }
 
   /// How many writes went past the version check since the start: each may have
@@ -1875,25 +1995,26 @@ class Database : public FindsVerbs {
   [[nodiscard]] std::optional<detail::TakenName> lock_name(detail::Owner<R>& owner, const std::string& name,
                                                            LockMode mode, Wait wait,
                                                            std::unique_lock<typename R::mutex>& guard) {
-    auto& [kept, lock] = *name_locks_.try_emplace(name).first;
+    auto* const node = name_locks_.try_emplace(name).first;
+    auto& lock = node->value;
     const auto* const holder = lock.holder(owner);
     const auto before = holder ? std::optional{holder->mode} : std::nullopt;
     const auto place = [&] { return advisory_place(name); };
     if (!detail::acquire<R>(lock, owner, mode, wait, guard, place)) return std::nullopt;
-    return detail::TakenName{&kept, before};
+    return detail::TakenName{&node->key, before};
   }
   /// Called with the mutex held.
   void unlock_name(detail::Owner<R>& owner, const detail::TakenName& taken) noexcept {
-    const auto found = name_locks_.find(*taken.name);
-    detail::release(found->second, owner, taken.before);
-    if (found->second.idle()) name_locks_.erase(found);
+    auto* const found = name_locks_.find(*taken.name);
+    detail::release(found->value, owner, taken.before);
+    if (found->value.idle()) name_locks_.erase(*found);
   }
   [[nodiscard]] std::optional<LockMode> name_held(const detail::Owner<R>& owner,
                                                   const std::string& name) const {
     const std::scoped_lock guard{mutex_};
-    const auto found = name_locks_.find(name);
-    if (found == name_locks_.end()) return std::nullopt;
-    for (const auto& holder : found->second.holders) {
+    const auto* const found = name_locks_.find(name);
+    if (found == nullptr) return std::nullopt;
+    for (const auto& holder : found->value.holders) {
       if (holder.owner == &owner) return holder.mode;
     }
     return std::nullopt;
@@ -1901,7 +2022,7 @@ class Database : public FindsVerbs {
 
   mutable typename R::mutex mutex_;
   std::vector<std::weak_ptr<const std::string>> names_;  // of the tables that live
-  std::unordered_map<std::string, detail::RecordLock<R>> name_locks_;
+  detail::NodeMap<std::string, detail::RecordLock<R>> name_locks_;
   std::uint64_t sessions_ = 0;
   std::uint64_t tables_ = 0;
   std::uint64_t unguarded_writes_ = 0;
@@ -2047,7 +2168,7 @@ class Table : public FindsVerbs {
   /// The name given, or "table1", "table2", ... in the order of their making.
   [[nodiscard]] const std::string& name() const noexcept { return *name_; }
   /// True if `Equal` says so.
-  [[nodiscard]] bool same_key(const Key& a, const Key& b) const { return slots_.key_eq()(a, b); }
+  [[nodiscard]] bool same_key(const Key& a, const Key& b) const { return SameKey{}(a, b); }
   /// The database that it belongs to.
   [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
   /// A session of the database: what it stages commits together with other tables' changes.
@@ -2058,9 +2179,9 @@ class Table : public FindsVerbs {
   /// The last committed record, whatever locks others hold.
   [[nodiscard]] std::optional<Versioned<T>> load(const Key& key) const {
     Guard guard{database_->mutex_};
-    const auto found = slots_.find(key);
-    if (found == slots_.end()) return std::nullopt;
-    return copy(found->second.record, found->second.version(), guard);
+    const auto* const found = slots_.find(key);
+    if (found == nullptr) return std::nullopt;
+    return copy(found->value.record, found->value.version(), guard);
   }
 
   /// The record as `session` sees it: its own staged write, or the committed record.
@@ -2116,9 +2237,10 @@ class Table : public FindsVerbs {
   [[nodiscard]] Version version(Session<R>& session, const Key& key) const {
     Expects(lockstep::detail::told(session.over(), "a version is known once its session has committed"));
     const std::scoped_lock guard{database_->mutex_};
-    const auto slot = slots_.find(key);
-    Expects(lockstep::detail::told(slot != slots_.end(), "the session has written a record at this key"));
-    return session.index_.at(&slot->second)->landed;
+    const auto* const slot = slots_.find(key);
+    const auto* const entry = slot != nullptr ? session.index_.find(&slot->value) : nullptr;
+    Expects(lockstep::detail::told(entry != nullptr, "the session has written a record at this key"));
+    return entry->value->landed;
   }
 
   /// Locks the record, or the key if there is no record, until the session ends.
@@ -2155,10 +2277,11 @@ class Table : public FindsVerbs {
     std::vector<detail::Entry<R>*> wanted;
     do {  // while it waited for a lock, others may have changed what it had looked at
       wanted.clear();
-      for (auto& [key, slot] : slots_) {
-        if (!slot.present || !lockstep::detail::invoke(where, std::as_const(*slot.record))) continue;
-        wanted.push_back(&session.template entry<Entry>(slot, *this, key));
-      }
+      slots_.each([&](auto& node) {
+        auto& slot = node.value;
+        if (!slot.present || !lockstep::detail::invoke(where, std::as_const(*slot.record))) return;
+        wanted.push_back(&session.template entry<Entry>(slot, *this, node.key));
+      });
     } while (session.lock_all(wanted, guard));
     for (auto* const entry : wanted) {
       auto record = std::make_shared<T>(*static_cast<Entry&>(*entry).typed_slot().record);
@@ -2171,6 +2294,8 @@ class Table : public FindsVerbs {
   }
 
  private:
+  using SameKey = std::conditional_t<detail::EqualOf<Equal, Key>, Equal, detail::Lacking>;
+
   struct Slot : detail::SlotBase<R> {
     using detail::SlotBase<R>::SlotBase;
     std::shared_ptr<const T> record;
@@ -2201,7 +2326,7 @@ class Table : public FindsVerbs {
     }
 
     void leave() noexcept override {
-      if (this->slot().unused()) table_->slots_.erase(key_);
+      if (this->slot().unused()) table_->slots_.erase(*table_->slots_.find(key_));
     }
 
    private:
@@ -2222,9 +2347,9 @@ class Table : public FindsVerbs {
     const auto [slot, added] = slots_.try_emplace(key, ordinal_, slots_made_);
     if (added) ++slots_made_;
     try {
-      return session.template entry<Entry>(slot->second, *this, key);
+      return session.template entry<Entry>(slot->value, *this, key);
     } catch (...) {
-      if (slot->second.unused()) slots_.erase(slot);
+      if (slot->value.unused()) slots_.erase(*slot);
       throw;
     }
   }
@@ -2244,8 +2369,7 @@ class Table : public FindsVerbs {
   std::shared_ptr<const std::string> name_;
   std::uint64_t ordinal_ = 0;
   std::uint64_t slots_made_ = 0;
-  std::unordered_map<Key, Slot, std::conditional_t<detail::HashOf<Hash, Key>, Hash, detail::Lacking>,
-                     std::conditional_t<detail::EqualOf<Equal, Key>, Equal, detail::Lacking>>
+  detail::NodeMap<Key, Slot, std::conditional_t<detail::HashOf<Hash, Key>, Hash, detail::Lacking>, SameKey>
       slots_;
 };
 

@@ -11,6 +11,7 @@
 #include <lockstep/core/contract.hpp>
 #include <lockstep/core/sort.hpp>
 #include <lockstep/memory/locks.hpp>
+#include <lockstep/memory/node_map.hpp>
 #include <lockstep/runtime/std_runtime.hpp>
 #include <lockstep/storage/advisory.hpp>
 #include <lockstep/storage/staging.hpp>
@@ -22,7 +23,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -207,16 +207,16 @@ class Session {
   // The functions below are called with the database's mutex held.
   template <class E, class Slot, class... Args>
   E& entry(Slot& slot, Args&&... args) {
-    if (const auto found = index_.find(&slot); found != index_.end()) return static_cast<E&>(*found->second);
-    const auto place = index_.try_emplace(&slot, nullptr).first;
+    if (const auto* const found = index_.find(&slot)) return static_cast<E&>(*found->value);
+    auto* const place = index_.try_emplace(&slot, nullptr).first;
     try {
-      place->second = entries_.emplace_back(std::make_unique<E>(slot, std::forward<Args>(args)...)).get();
+      place->value = entries_.emplace_back(std::make_unique<E>(slot, std::forward<Args>(args)...)).get();
       ++slot.entries;
     } catch (...) {
-      index_.erase(place);
+      index_.erase(*place);
       throw;
     }
-    return static_cast<E&>(*place->second);
+    return static_cast<E&>(*place->value);
   }
 
   /// Throws StaleRecord if what was loaded is no longer one state.
@@ -278,7 +278,7 @@ class Session {
   std::unique_ptr<detail::Owner<R>>
       owner_;  // at a fixed address while others wait for it; none once moved from
   std::vector<std::unique_ptr<Entry>> entries_;
-  std::unordered_map<const detail::SlotBase<R>*, Entry*> index_;
+  detail::NodeMap<const detail::SlotBase<R>*, Entry*> index_;
   std::vector<detail::Held<R>> held_;
   bool over_ = false;
 };
@@ -322,8 +322,8 @@ class Database : public FindsVerbs {
   /// Whether anybody holds `name`. Safe to call from any thread.
   [[nodiscard]] bool advisory_exists(const std::string& name) const {
     const std::scoped_lock guard{mutex_};
-    const auto found = name_locks_.find(name);
-    return found != name_locks_.end() && !found->second.holders.empty();
+    const auto* const found = name_locks_.find(name);
+    return found != nullptr && !found->value.holders.empty();
   }
 
   /// How many writes went past the version check since the start: each may have
@@ -368,25 +368,26 @@ class Database : public FindsVerbs {
   [[nodiscard]] std::optional<detail::TakenName> lock_name(detail::Owner<R>& owner, const std::string& name,
                                                            LockMode mode, Wait wait,
                                                            std::unique_lock<typename R::mutex>& guard) {
-    auto& [kept, lock] = *name_locks_.try_emplace(name).first;
+    auto* const node = name_locks_.try_emplace(name).first;
+    auto& lock = node->value;
     const auto* const holder = lock.holder(owner);
     const auto before = holder ? std::optional{holder->mode} : std::nullopt;
     const auto place = [&] { return advisory_place(name); };
     if (!detail::acquire<R>(lock, owner, mode, wait, guard, place)) return std::nullopt;
-    return detail::TakenName{&kept, before};
+    return detail::TakenName{&node->key, before};
   }
   /// Called with the mutex held.
   void unlock_name(detail::Owner<R>& owner, const detail::TakenName& taken) noexcept {
-    const auto found = name_locks_.find(*taken.name);
-    detail::release(found->second, owner, taken.before);
-    if (found->second.idle()) name_locks_.erase(found);
+    auto* const found = name_locks_.find(*taken.name);
+    detail::release(found->value, owner, taken.before);
+    if (found->value.idle()) name_locks_.erase(*found);
   }
   [[nodiscard]] std::optional<LockMode> name_held(const detail::Owner<R>& owner,
                                                   const std::string& name) const {
     const std::scoped_lock guard{mutex_};
-    const auto found = name_locks_.find(name);
-    if (found == name_locks_.end()) return std::nullopt;
-    for (const auto& holder : found->second.holders) {
+    const auto* const found = name_locks_.find(name);
+    if (found == nullptr) return std::nullopt;
+    for (const auto& holder : found->value.holders) {
       if (holder.owner == &owner) return holder.mode;
     }
     return std::nullopt;
@@ -394,7 +395,7 @@ class Database : public FindsVerbs {
 
   mutable typename R::mutex mutex_;
   std::vector<std::weak_ptr<const std::string>> names_;  // of the tables that live
-  std::unordered_map<std::string, detail::RecordLock<R>> name_locks_;
+  detail::NodeMap<std::string, detail::RecordLock<R>> name_locks_;
   std::uint64_t sessions_ = 0;
   std::uint64_t tables_ = 0;
   std::uint64_t unguarded_writes_ = 0;

@@ -18,7 +18,6 @@
 #include <optional>
 #include <string>
 #include <type_traits>
-#include <unordered_map>
 #include <utility>
 
 namespace lockstep::memory {
@@ -85,7 +84,7 @@ class Table : public FindsVerbs {
   /// The name given, or "table1", "table2", ... in the order of their making.
   [[nodiscard]] const std::string& name() const noexcept { return *name_; }
   /// True if `Equal` says so.
-  [[nodiscard]] bool same_key(const Key& a, const Key& b) const { return slots_.key_eq()(a, b); }
+  [[nodiscard]] bool same_key(const Key& a, const Key& b) const { return SameKey{}(a, b); }
   /// The database that it belongs to.
   [[nodiscard]] Database<R>& database() const noexcept { return *database_; }
   /// A session of the database: what it stages commits together with other tables' changes.
@@ -96,9 +95,9 @@ class Table : public FindsVerbs {
   /// The last committed record, whatever locks others hold.
   [[nodiscard]] std::optional<Versioned<T>> load(const Key& key) const {
     Guard guard{database_->mutex_};
-    const auto found = slots_.find(key);
-    if (found == slots_.end()) return std::nullopt;
-    return copy(found->second.record, found->second.version(), guard);
+    const auto* const found = slots_.find(key);
+    if (found == nullptr) return std::nullopt;
+    return copy(found->value.record, found->value.version(), guard);
   }
 
   /// The record as `session` sees it: its own staged write, or the committed record.
@@ -154,9 +153,10 @@ class Table : public FindsVerbs {
   [[nodiscard]] Version version(Session<R>& session, const Key& key) const {
     Expects(lockstep::detail::told(session.over(), "a version is known once its session has committed"));
     const std::scoped_lock guard{database_->mutex_};
-    const auto slot = slots_.find(key);
-    Expects(lockstep::detail::told(slot != slots_.end(), "the session has written a record at this key"));
-    return session.index_.at(&slot->second)->landed;
+    const auto* const slot = slots_.find(key);
+    const auto* const entry = slot != nullptr ? session.index_.find(&slot->value) : nullptr;
+    Expects(lockstep::detail::told(entry != nullptr, "the session has written a record at this key"));
+    return entry->value->landed;
   }
 
   /// Locks the record, or the key if there is no record, until the session ends.
@@ -193,10 +193,11 @@ class Table : public FindsVerbs {
     std::vector<detail::Entry<R>*> wanted;
     do {  // while it waited for a lock, others may have changed what it had looked at
       wanted.clear();
-      for (auto& [key, slot] : slots_) {
-        if (!slot.present || !lockstep::detail::invoke(where, std::as_const(*slot.record))) continue;
-        wanted.push_back(&session.template entry<Entry>(slot, *this, key));
-      }
+      slots_.each([&](auto& node) {
+        auto& slot = node.value;
+        if (!slot.present || !lockstep::detail::invoke(where, std::as_const(*slot.record))) return;
+        wanted.push_back(&session.template entry<Entry>(slot, *this, node.key));
+      });
     } while (session.lock_all(wanted, guard));
     for (auto* const entry : wanted) {
       auto record = std::make_shared<T>(*static_cast<Entry&>(*entry).typed_slot().record);
@@ -209,6 +210,8 @@ class Table : public FindsVerbs {
   }
 
  private:
+  using SameKey = std::conditional_t<detail::EqualOf<Equal, Key>, Equal, detail::Lacking>;
+
   struct Slot : detail::SlotBase<R> {
     using detail::SlotBase<R>::SlotBase;
     std::shared_ptr<const T> record;
@@ -239,7 +242,7 @@ class Table : public FindsVerbs {
     }
 
     void leave() noexcept override {
-      if (this->slot().unused()) table_->slots_.erase(key_);
+      if (this->slot().unused()) table_->slots_.erase(*table_->slots_.find(key_));
     }
 
    private:
@@ -260,9 +263,9 @@ class Table : public FindsVerbs {
     const auto [slot, added] = slots_.try_emplace(key, ordinal_, slots_made_);
     if (added) ++slots_made_;
     try {
-      return session.template entry<Entry>(slot->second, *this, key);
+      return session.template entry<Entry>(slot->value, *this, key);
     } catch (...) {
-      if (slot->second.unused()) slots_.erase(slot);
+      if (slot->value.unused()) slots_.erase(*slot);
       throw;
     }
   }
@@ -282,8 +285,7 @@ class Table : public FindsVerbs {
   std::shared_ptr<const std::string> name_;
   std::uint64_t ordinal_ = 0;
   std::uint64_t slots_made_ = 0;
-  std::unordered_map<Key, Slot, std::conditional_t<detail::HashOf<Hash, Key>, Hash, detail::Lacking>,
-                     std::conditional_t<detail::EqualOf<Equal, Key>, Equal, detail::Lacking>>
+  detail::NodeMap<Key, Slot, std::conditional_t<detail::HashOf<Hash, Key>, Hash, detail::Lacking>, SameKey>
       slots_;
 };
 
