@@ -20,12 +20,15 @@ function(lockstep_own_code)
   endforeach()
 endfunction()
 
-# lockstep_may_be_one_source(<target>): as one source, if that is asked for.
+# lockstep_may_be_one_source(<target> [<at most so many>]): as one source, or as sources of so many each, if that is
+# asked for.
 option(LOCKSTEP_AS_ONE_SOURCE "Compile some programs as one source each: a third of the time, for builds that are \
 thrown away" OFF)
 mark_as_advanced(LOCKSTEP_AS_ONE_SOURCE)
 function(lockstep_may_be_one_source target)
   if(LOCKSTEP_AS_ONE_SOURCE)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+    set(most ${ARGN} 0)
+    list(GET most 0 most)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${most})
   endif()
 endfunction()

@@ -5,7 +5,7 @@
 
 #include "fine_bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_advisory_lock {
 
 namespace {
 
@@ -177,4 +177,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_advisory_lock

@@ -2,7 +2,7 @@
 // and locked in the order of their making they can wait for each other.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_batch {
 
 namespace {
 
@@ -123,4 +123,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_batch

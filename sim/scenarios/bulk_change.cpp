@@ -5,7 +5,7 @@
 
 #include "fine_bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_bulk_change {
 
 namespace {
 
@@ -84,4 +84,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_bulk_change

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_cell {
 
 namespace {
 
@@ -316,4 +316,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_cell

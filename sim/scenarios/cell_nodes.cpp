@@ -14,7 +14,7 @@
 #include <memory>
 #include <utility>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_cell_nodes {
 
 namespace {
 
@@ -308,4 +308,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_cell_nodes

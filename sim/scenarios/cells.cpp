@@ -15,7 +15,7 @@
 #include <string>
 #include <utility>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_cells {
 
 namespace {
 
@@ -315,4 +315,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_cells

@@ -5,7 +5,7 @@
 
 #include <mutex>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_counter {
 
 namespace {
 
@@ -64,4 +64,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_counter

@@ -2,7 +2,7 @@
 // Its owner learns of it at the next call, and until then may believe to hold what somebody else has.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_crash {
 
 namespace {
 
@@ -111,4 +111,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_crash

@@ -6,7 +6,7 @@
 
 #include <mutex>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_data_race {
 
 namespace {
 
@@ -72,4 +72,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_data_race

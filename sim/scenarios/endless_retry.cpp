@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_endless_retry {
 
 namespace {
 
@@ -129,4 +129,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_endless_retry

@@ -4,7 +4,7 @@
 
 #include <map>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_erase_and_recreate {
 
 namespace {
 
@@ -87,4 +87,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_erase_and_recreate

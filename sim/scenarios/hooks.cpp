@@ -2,7 +2,7 @@
 // runs once, when the end is known.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_hooks {
 
 namespace {
 
@@ -130,4 +130,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_hooks

@@ -2,7 +2,7 @@
 // do the whole work again, and whoever does not must take it for not done.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_injected_conflict {
 
 namespace {
 
@@ -146,4 +146,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_injected_conflict

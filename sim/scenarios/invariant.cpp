@@ -3,7 +3,7 @@
 
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_invariant {
 
 namespace {
 
@@ -40,4 +40,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_invariant

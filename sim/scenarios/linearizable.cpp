@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_linearizable {
 
 namespace {
 
@@ -141,4 +141,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_linearizable

@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <string>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_lock_free {
 
 namespace {
 
@@ -266,4 +266,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_lock_free

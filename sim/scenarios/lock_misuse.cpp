@@ -5,7 +5,7 @@
 
 #include <mutex>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_lock_misuse {
 
 namespace {
 
@@ -73,4 +73,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_lock_misuse

@@ -2,7 +2,7 @@
 // the middle of the scope, by a part of a transaction that failed.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_lock_release {
 
 namespace {
 
@@ -184,4 +184,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_lock_release

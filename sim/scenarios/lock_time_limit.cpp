@@ -2,7 +2,7 @@
 // Time is virtual and passes only when nobody can run, so every limit is met exactly.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_lock_time_limit {
 
 namespace {
 
@@ -187,4 +187,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_lock_time_limit

@@ -2,7 +2,7 @@
 // again does it twice, unless something in the storage says that it was done.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_lost_reply {
 
 namespace {
 
@@ -157,4 +157,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_lost_reply

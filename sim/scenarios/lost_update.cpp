@@ -2,7 +2,7 @@
 // Berenson et al., "A Critique of ANSI SQL Isolation Levels", SIGMOD 1995 (P4).
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_lost_update {
 
 namespace {
 
@@ -117,4 +117,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_lost_update

@@ -2,7 +2,7 @@
 // its code, not only of its calls. Small, because this grain multiplies.
 #include "fine_bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_memory_engine {
 
 namespace {
 
@@ -86,4 +86,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_memory_engine

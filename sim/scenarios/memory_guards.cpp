@@ -2,7 +2,7 @@
 // read, a check with its change, an erase, a batch, a merge.
 #include "fine_bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_memory_guards {
 
 namespace {
 
@@ -237,4 +237,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_memory_guards

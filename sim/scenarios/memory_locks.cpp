@@ -2,7 +2,7 @@
 // sharing, upgrades, releases, hand-over to several waiters.
 #include "fine_bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_memory_locks {
 
 namespace {
 
@@ -190,4 +190,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_memory_locks

@@ -7,7 +7,7 @@
 
 #include <array>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_mutual_exclusion {
 
 namespace {
 
@@ -126,4 +126,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_mutual_exclusion

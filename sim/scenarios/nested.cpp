@@ -2,7 +2,7 @@
 // before it stays, and values that it saved are as they were.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_nested {
 
 namespace {
 
@@ -130,4 +130,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_nested

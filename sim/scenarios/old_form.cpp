@@ -2,7 +2,7 @@
 // overwritten, unless the form says which version it was made from.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_old_form {
 
 namespace {
 
@@ -75,4 +75,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_old_form

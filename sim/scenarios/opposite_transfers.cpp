@@ -5,7 +5,7 @@
 
 #include <mutex>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_opposite_transfers {
 
 namespace {
 
@@ -208,4 +208,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_opposite_transfers

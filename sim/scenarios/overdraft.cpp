@@ -1,7 +1,7 @@
 // Overdraft by check-then-act: both see enough money, both take it.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_overdraft {
 
 namespace {
 
@@ -61,4 +61,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_overdraft

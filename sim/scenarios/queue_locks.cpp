@@ -6,7 +6,7 @@
 
 #include <array>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_queue_locks {
 
 namespace {
 
@@ -91,4 +91,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_queue_locks

@@ -2,7 +2,7 @@
 // is let in twice.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_record_lock {
 
 namespace {
 
@@ -201,4 +201,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_record_lock

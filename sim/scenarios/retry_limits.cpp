@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <stop_token>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_retry_limits {
 
 namespace {
 
@@ -173,4 +173,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_retry_limits

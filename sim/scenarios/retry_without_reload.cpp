@@ -2,7 +2,7 @@
 // holds, and the other's change is lost all the same.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_retry_without_reload {
 
 namespace {
 
@@ -99,4 +99,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_retry_without_reload

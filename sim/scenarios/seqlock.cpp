@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_seqlock {
 
 namespace {
 
@@ -102,4 +102,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_seqlock

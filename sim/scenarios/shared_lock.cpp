@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_shared_lock {
 
 namespace {
 
@@ -206,4 +206,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_shared_lock

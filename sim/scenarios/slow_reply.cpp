@@ -1,7 +1,7 @@
 // Who is slow looks like who is gone. A time limit says that somebody waited, and nothing about why.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_slow_reply {
 
 namespace {
 
@@ -90,4 +90,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_slow_reply

@@ -1,7 +1,7 @@
 // Stale erase: a record is removed by someone who has not seen its last change.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_stale_erase {
 
 namespace {
 
@@ -90,4 +90,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_stale_erase

@@ -4,7 +4,7 @@
 
 #include <mutex>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_stop_request {
 
 namespace {
 
@@ -49,4 +49,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_stop_request

@@ -2,7 +2,7 @@
 // not, and the whole is taken for done.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_swallowed_conflict {
 
 namespace {
 
@@ -126,4 +126,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_swallowed_conflict

@@ -2,7 +2,7 @@
 // Guerraoui & Kapalka, "On the Correctness of Transactional Memory", PPoPP 2008 (opacity).
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_torn_read {
 
 namespace {
 
@@ -101,4 +101,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_torn_read

@@ -2,7 +2,7 @@
 // missing, and if the second fails it stays so.
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_transfer {
 
 namespace {
 
@@ -87,4 +87,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_transfer

@@ -7,7 +7,7 @@
 #include <array>
 #include <cstddef>
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_work_stealing {
 
 namespace {
 
@@ -157,4 +157,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_work_stealing

@@ -3,7 +3,7 @@
 // Berenson et al., "A Critique of ANSI SQL Isolation Levels", SIGMOD 1995 (A5B).
 #include "bank.hpp"
 
-namespace lockstep::sim::scenarios {
+namespace lockstep::sim::scenarios::of_write_skew {
 
 namespace {
 
@@ -69,4 +69,4 @@ const Registered scenarios[]{
 
 }  // namespace
 
-}  // namespace lockstep::sim::scenarios
+}  // namespace lockstep::sim::scenarios::of_write_skew

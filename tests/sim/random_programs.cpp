@@ -24,6 +24,7 @@ namespace {
 
 using namespace lockstep::sim;
 using namespace lockstep::sim::test;
+using lockstep::sim::test::atomics;  // not the test suite of that name
 
 /// How large the programs are, and how many of them there are.
 struct Size {
