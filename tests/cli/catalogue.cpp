@@ -5,20 +5,12 @@
 #include <boost/json/object.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <sstream>
 #include <string>
 #include <vector>
 
 using namespace lockstep::test;
 
 namespace {
-
-std::vector<std::string> lines(const std::string& text) {
-  std::vector<std::string> all;
-  std::istringstream stream{text};
-  for (std::string line; std::getline(stream, line);) all.push_back(line);
-  return all;
-}
 
 bool settled(const boost::json::value& scenario) {
   return !scenario.at("finding").is_null() || scenario.at("complete").as_bool();

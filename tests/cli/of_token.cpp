@@ -13,11 +13,6 @@ using namespace lockstep::test;
 
 namespace {
 
-std::string token_of(const std::string& name) {
-  const auto scenario = scenarios_in(planted({"run", name, "--json", "-"}).out).at(0);
-  return std::string{scenario.at("token").as_string()};
-}
-
 /// A file that is gone when the test is over.
 class Temporary {
  public:

@@ -10,11 +10,6 @@ using namespace lockstep::test;
 
 namespace {
 
-std::string token_of(const std::string& name) {
-  const auto scenario = scenarios_in(planted({"run", name, "--json", "-"}).out).at(0);
-  return std::string{scenario.at("token").as_string()};
-}
-
 /// What stands between the headline and the line that tells how to see it again.
 std::string timeline_in(const std::string& report) {
   const auto begin = report.find("\n\n");

@@ -5,20 +5,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
-#include <sstream>
 #include <string>
 #include <vector>
 
 using namespace lockstep::test;
 
 namespace {
-
-std::vector<std::string> lines(const std::string& text) {
-  std::vector<std::string> all;
-  std::istringstream stream{text};
-  for (std::string line; std::getline(stream, line);) all.push_back(line);
-  return all;
-}
 
 std::string last_line(const std::string& text) { return text.empty() ? "" : lines(text).back(); }
 
