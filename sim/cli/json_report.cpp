@@ -20,14 +20,20 @@ json::value json_of(const std::optional<SourceLine>& source) {
   return json::object{{"file", view(source->file)}, {"line", source->line}};
 }
 
+json::value text_or_null(std::string_view text) {
+  return text.empty() ? json::value(nullptr) : json::value(view(text));
+}
+
 json::value json_of(const Step& step) {
   json::array reads;
   json::array writes;
   for (const auto& [object, write] : step.touched) (write ? writes : reads).emplace_back(view(object));
-  return json::object{{"thread", step.thread},       {"operation", view(step.operation)},
-                      {"object", view(step.object)}, {"outcome", view(step.outcome)},
-                      {"switched", step.switched},   {"reads", std::move(reads)},
-                      {"writes", std::move(writes)}, {"source", json_of(step.source)}};
+  const json::value from = step.from ? json::value(*step.from) : json::value(nullptr);
+  return json::object{{"thread", step.thread},         {"operation", view(step.operation)},
+                      {"object", view(step.object)},   {"outcome", view(step.outcome)},
+                      {"switched", step.switched},     {"reads", std::move(reads)},
+                      {"writes", std::move(writes)},   {"reads_from", from},
+                      {"source", json_of(step.source)}};
 }
 
 json::value json_of(const Finding& finding) {
@@ -35,13 +41,13 @@ json::value json_of(const Finding& finding) {
   for (const auto& thread : finding.threads) threads.emplace_back(view(thread));
   json::array steps;
   for (const auto& step : finding.steps) steps.push_back(json_of(step));
-  return json::object{
-      {"kind", view(to_string(finding.kind))},
-      {"message", view(finding.message)},
-      {"source", json_of(finding.source)},
-      {"culprit", finding.culprit.empty() ? json::value(nullptr) : json::value(view(finding.culprit))},
-      {"threads", std::move(threads)},
-      {"steps", std::move(steps)}};
+  return json::object{{"kind", view(to_string(finding.kind))},
+                      {"message", view(finding.message)},
+                      {"source", json_of(finding.source)},
+                      {"culprit", text_or_null(finding.culprit)},
+                      {"too_weak", text_or_null(finding.too_weak)},
+                      {"threads", std::move(threads)},
+                      {"steps", std::move(steps)}};
 }
 
 double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration<double>{duration}.count(); }

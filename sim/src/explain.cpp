@@ -95,6 +95,28 @@ bool waits_for_itself(const Finding& finding) {
   return rest.starts_with(object) && (rest.size() == object.size() || rest[object.size()] == ';');
 }
 
+/// Which operations have not read, or were not, the newest store, and why that could be.
+std::string missed(const Finding& finding) {
+  std::string words;
+  for (std::size_t i = 0; i != finding.steps.size(); ++i) {
+    const Step& step = finding.steps[i];
+    if (!step.missed) continue;
+    const auto said = [&](std::size_t index) { return "step " + std::to_string(index + 1); };
+    const std::string newer =
+        said(*step.missed) + " of " + finding.threads[finding.steps[*step.missed].thread];
+    words += "  " + said(i) + ": " + finding.threads[step.thread];
+    if (step.operation == "store") {
+      words += " stores to " + step.object + " before the store of " + newer + "\n";
+    } else {
+      words += " reads " +
+               (step.from ? "what " + said(*step.from) + " has stored to " : "the first value of ") +
+               step.object + ", not what " + newer + " has stored\n";
+    }
+  }
+  if (words.empty()) return words;
+  return "\nNot the newest, as no memory order puts the newer store before:\n" + words;
+}
+
 std::string_view helps(const Meaning& meaning, const Finding& finding) {
   const auto says = [&](std::string_view part) { return finding.message.find(part) != std::string::npos; };
   if (finding.kind == FindingKind::deadlock && says("nobody is left to notify")) {
@@ -107,6 +129,10 @@ std::string_view helps(const Meaning& meaning, const Finding& finding) {
   }
   if (finding.kind == FindingKind::exception && says("was still joinable")) {
     return "Join each thread before it is destroyed, on every way out; a jthread does.";
+  }
+  if (!finding.too_weak.empty()) {
+    return "Name the stronger orders. Others may do as well: audit says which orders of the test are needed "
+           "then.";
   }
   if (finding.culprit.empty()) return meaning.helps;
   return "Make the read and the write one step, or let the write fail if somebody came between: update, "
@@ -125,6 +151,8 @@ std::string explain(const Finding& finding) {
   words += "\n";
   if (meaning != meanings.end()) words.append(meaning->what).append("\n");
   if (!finding.culprit.empty()) words += "\nWho came between: " + finding.culprit + ".\n";
+  if (!finding.too_weak.empty()) words += "\nWhich orders are too weak: " + finding.too_weak + ".\n";
+  words += missed(finding);
   if (!finding.steps.empty()) words += "\nThe last step of each thread:\n" + last_steps(finding);
   if (meaning != meanings.end()) words.append("\nWhat helps: ").append(helps(*meaning, finding)).append("\n");
   return words;

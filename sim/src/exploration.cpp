@@ -18,6 +18,7 @@
 #include "splitmix.hpp"
 #include "surw.hpp"
 #include "token.hpp"
+#include "too_weak.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -137,7 +138,9 @@ class Exploration::Worker {
       return not_deterministic(before);
     }
     Finding finding = recorded();
+    const std::vector<Decision> decisions = execution_.decisions();
     if (finding.kind == FindingKind::bound) look_for_a_livelock(finding);
+    if (whole_->orders_ == nullptr) blame_orders(finding, *body_, *options_, decisions);
     return finding;
   }
 
@@ -293,6 +296,42 @@ Exploration::Exploration(const Body& body, const Options& options, Orders* order
 }
 
 Result Exploration::run() {
+  explore();
+  const std::lock_guard lock{mutex_};
+  see_that_the_first_repeats();
+  show_failure();
+  if (!options_->checkpoint.empty()) {
+    if (explorers_.empty() || (result_.finding && !options_->keep_going)) {
+      std::filesystem::remove(options_->checkpoint);
+    } else {
+      save();
+    }
+  }
+  see_what_is_left();
+  if (result_.executions == 1 && threads_did_nothing()) {
+    result_.note +=
+        "the threads touched nothing that the simulator knows, so there was one interleaving: it watches "
+        "primitives "
+        "of lockstep::sim, and plain variables as sim::var";
+  }
+  tell(Clock::now());
+  return std::move(result_);
+}
+
+Result Exploration::count() {
+  explore();
+  const std::lock_guard lock{mutex_};
+  see_what_is_left();
+  return std::move(result_);
+}
+
+void Exploration::see_what_is_left() {
+  result_.exhausted = explorers_.empty() && !result_.found.contains(FindingKind::bound) &&
+                      !result_.found.contains(FindingKind::nondeterminism);
+  result_.complete = result_.exhausted && !options_->preemptions;
+}
+
+void Exploration::explore() {
   std::vector<Explorer*> explorers;  // before one of them adds others
   for (const auto& each : explorers_) explorers.push_back(each.get());
   try {
@@ -307,28 +346,6 @@ Result Exploration::run() {
     if (!options_->checkpoint.empty()) save();
     throw;
   }
-  const std::lock_guard lock{mutex_};
-  see_that_the_first_repeats();
-  show_failure();
-  const bool nothing_left = explorers_.empty();
-  if (!options_->checkpoint.empty()) {
-    if (nothing_left || (result_.finding && !options_->keep_going)) {
-      std::filesystem::remove(options_->checkpoint);
-    } else {
-      save();
-    }
-  }
-  result_.exhausted = nothing_left && !result_.found.contains(FindingKind::bound) &&
-                      !result_.found.contains(FindingKind::nondeterminism);
-  result_.complete = result_.exhausted && !options_->preemptions;
-  if (result_.executions == 1 && threads_did_nothing()) {
-    result_.note +=
-        "the threads touched nothing that the simulator knows, so there was one interleaving: it watches "
-        "primitives "
-        "of lockstep::sim, and plain variables as sim::var";
-  }
-  tell(Clock::now());
-  return std::move(result_);
 }
 
 /// A test that keeps something from one execution to the next does other things in the end than it did at

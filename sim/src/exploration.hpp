@@ -39,11 +39,15 @@ class Exploration {
 
   /// Once.
   Result run();
+  /// Once, in its place: what is found is counted, and not shown.
+  Result count();
 
  private:
   using Clock = std::chrono::steady_clock;
   class Worker;
 
+  void explore();
+  void see_what_is_left();
   void work(Explorer& explorer, bool first);
   void add(std::unique_ptr<Explorer> explorer);
   [[nodiscard]] bool more_is_wanted() const noexcept;

@@ -7,6 +7,7 @@
 #include "orders.hpp"
 #include "replay.hpp"
 #include "token.hpp"
+#include "too_weak.hpp"
 
 #include <chrono>
 #include <stdexcept>
@@ -73,13 +74,18 @@ Result replayed(const Body& body, const Token& decoded, Execution& execution, co
   return result;
 }
 
+Result blamed(const Body& body, const Options& options, const Execution& execution, Result result) {
+  if (result.finding) blame_orders(*result.finding, body, options, execution.decisions());
+  return result;
+}
+
 }  // namespace
 
 Result replay(const Body& body, std::string_view token, const Options& options) {
   const Token decoded = decoded_for(token, options);
   Execution execution;
   const LastWords last_words{execution, body, options.name, options.steps};
-  return replayed(body, decoded, execution, options);
+  return blamed(body, options, execution, replayed(body, decoded, execution, options));
 }
 
 Result shrink(const Body& body, std::string_view token, const Options& options) {
@@ -92,7 +98,7 @@ Result shrink(const Body& body, std::string_view token, const Options& options) 
   std::string note = std::move(result.note);
   result = replayed(body, shorter, execution, options);
   result.note = std::move(note);  // that of the token that was given; the shorter one has no digest yet
-  return result;
+  return blamed(body, options, execution, std::move(result));
 }
 
 void check(bool holds, std::string_view what, source_location where) {

@@ -81,6 +81,8 @@ class Page {
     markup += "</p>\n";
     if (!finding_->culprit.empty())
       markup += element("p", "class=\"culprit\"", "Who came between: " + finding_->culprit) + "\n";
+    if (!finding_->too_weak.empty())
+      markup += element("p", "class=\"culprit\"", "Which orders are too weak: " + finding_->too_weak) + "\n";
     if (!finding_->token.empty()) {
       markup += "<p class=\"faint\">To see it again: " +
                 element("code", "class=\"token\"", "replay " + finding_->token) + "</p>\n";
@@ -124,7 +126,7 @@ class Page {
         "<div class=\"lanes\">\n<svg aria-hidden=\"true\"><defs><marker id=\"head\" viewBox=\"0 0 6 6\" "
         "refX=\"5\" "
         "refY=\"3\" markerWidth=\"6\" markerHeight=\"6\" orient=\"auto\"><path d=\"M0,0 L6,3 L0,6 z\" "
-        "style=\"fill:currentColor;stroke:none;opacity:1\"/></marker></defs></svg>\n<table>\n<thead><tr>" +
+        "style=\"fill:currentColor;fill:context-stroke;stroke:none;opacity:1\"/></marker></defs></svg>\n<table>\n<thead><tr>" +
         element("th", "scope=\"col\"", "step");
     for (std::size_t i = 0; i != threads(); ++i) markup += element("th", "scope=\"col\"", name(i));
     if (lines_) markup += element("th", "scope=\"col\"", "line");
@@ -150,6 +152,8 @@ class Page {
       for (const std::size_t earlier : after) list += (list.empty() ? "" : " ") + std::to_string(earlier + 1);
       markup += " data-after=\"" + list + "\"";
     }
+    if (step.from && finding_->steps[*step.from].thread != step.thread)
+      markup += " data-from=\"" + std::to_string(*step.from + 1) + "\"";
     const bool last = index + 1 == finding_->steps.size();
     if (step.switched || last) {
       markup += std::string{" class=\""} + (step.switched ? "switch" : "") +
@@ -181,10 +185,19 @@ class Page {
     const std::vector<State> all = states(*finding_);
     const auto nothing = [](std::size_t) {};
     each([&](std::size_t i) { markup += state(i, all[i]); }, nothing);
-    return markup +
-           "</table>\n<p class=\"faint\">An arrow leads from a step to one of another thread that comes "
-           "after "
-           "it in any order with the same outcome: both touch an object, and one writes it.</p>\n</aside>\n";
+    markup +=
+        "</table>\n<p class=\"faint\">An arrow leads from a step to one of another thread that comes after "
+        "it in any "
+        "order with the same outcome: both touch an object, and one writes it.</p>\n";
+    if (std::ranges::any_of(finding_->steps, &Step::weak)) {
+      markup +=
+          "<p class=\"faint\">A <span class=\"read\">dashed arrow</span> leads from a store to a load that "
+          "has read "
+          "it. What an object holds is the newest store to it, which a load need not see. A store is before "
+          "a "
+          "load only if memory orders make it so.</p>\n";
+    }
+    return markup + "</aside>\n";
   }
 
   [[nodiscard]] std::string state(std::size_t index, const State& state) const {

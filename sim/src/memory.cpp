@@ -44,6 +44,7 @@ void Memory::begin(Graphs* graphs) {
   bytes_.assign(1, std::byte{});
   first_.clear();
   values_.clear();
+  steps_.clear();
   messages_.clear();
   reserve(std::max(1U, graph_->threads()));
 }
@@ -95,6 +96,7 @@ void Memory::run_on() {
     }
   };
   renumber(values_);
+  renumber(steps_);
   renumber(messages_);
   const auto moved = [&](Slot& slot) {
     if (slot < whole.size()) slot = renumbered[slot];
@@ -338,6 +340,7 @@ MemoryAccess Memory::ordered(MemoryAccess access) const {
 void Memory::announce(const MemoryAccess& access, bool write) {
   MemoryOperation operation{access, write};
   execution_->visible(operation);
+  if (Step* const step = execution_->step()) step->weak = true;
 }
 
 void Memory::load(const MemoryAccess& asked, void* value) {
@@ -352,6 +355,7 @@ void Memory::load(const MemoryAccess& asked, void* value) {
   }
   const Slot slot = read(access, access.order, nullptr);
   remarkable_ = slot;
+  show_source(slot);
   const GraphEvent& event = (*graph_)[slot];
   if (access.announced && graphs_ != nullptr) {  // who comes after the step comes after the load
     const Slot step = graph_->of(event.thread)[event.index - 1U];
@@ -388,6 +392,7 @@ bool Memory::modify(const MemoryAccess& asked, std::memory_order failure, const 
   const GraphEvent& event = (*graph_)[slot];
   std::memcpy(old, value_of(event.location, event.from), access.size);
   remarkable_ = slot;
+  show_source(slot);
   if (!event.exclusive) return false;
   if (graphs_ != nullptr && graphs_->waits_to_write(slot)) {
     announce(access, true);
@@ -548,6 +553,7 @@ void Memory::write(const MemoryAccess& access, const void* value, Slot read) {
     if (graphs_ != nullptr) graphs_->writes(slot);
   }
   keep(slot, value, access.size);
+  show_store(slot);
   if (silent && !looks.empty()) looks.back().silent = slot;
   remarkable_ = read != nothing ? nothing : slot;
   const auto& writes = graph_->at(at).writes;
@@ -600,17 +606,46 @@ bool Memory::allows_write(Slot write, std::size_t position) {
 
 std::string Memory::remark() const {
   if (remarkable_ == nothing || execution_->abandoned()) return {};
-  const GraphEvent& event = (*graph_)[remarkable_];
+  const Slot later = later_than(remarkable_);
+  if (later == nothing) return {};
+  const std::string thread = execution_->name_of_thread((*graph_)[later].thread);
+  return (*graph_)[remarkable_].kind == GraphEvent::Kind::read ? "; older than what " + thread + " has stored"
+                                                               : "; before what " + thread + " has stored";
+}
+
+/// The first store that comes after that one, or after what that load has read, and has been executed.
+Slot Memory::later_than(Slot slot) const {
+  const GraphEvent& event = (*graph_)[slot];
   const auto& writes = graph_->at(event.location).writes;
-  const Slot shown = event.kind == GraphEvent::Kind::read ? event.from : remarkable_;
-  const std::size_t place = graph_->position(event.location, shown);
-  for (std::size_t later = place; later != writes.size(); ++later) {
-    if (!executed(writes[later]) || writes[later] == remarkable_) continue;
-    const std::string thread = execution_->name_of_thread((*graph_)[writes[later]].thread);
-    return event.kind == GraphEvent::Kind::read ? "; older than what " + thread + " has stored"
-                                                : "; before what " + thread + " has stored";
+  const Slot shown = event.kind == GraphEvent::Kind::read ? event.from : slot;
+  for (std::size_t later = graph_->position(event.location, shown); later != writes.size(); ++later) {
+    if (executed(writes[later]) && writes[later] != slot) return writes[later];
   }
-  return {};
+  return nothing;
+}
+
+/// The step that has made `write`, if it was written down.
+std::optional<std::size_t> Memory::step_of(Slot write) const {
+  const bool known = write < steps_.size() && steps_[write] != no_step;
+  return known ? std::optional{steps_[write]} : std::nullopt;
+}
+
+/// Writes down in the running thread's step what `read` has read, and what it has missed.
+void Memory::show_source(Slot read) {
+  Step* const step = execution_->step();
+  if (step == nullptr) return;
+  step->weak = true;
+  step->from = step_of((*graph_)[read].from);
+  step->missed = step_of(later_than(read));
+}
+
+/// Likewise of a store, which others may read from.
+void Memory::show_store(Slot write) {
+  Step* const step = execution_->step();
+  if (step == nullptr) return;
+  steps_.resize(graph_->size(), no_step);
+  steps_[write] = static_cast<std::size_t>(step - execution_->steps().data());
+  step->missed = step_of(later_than(write));
 }
 
 /// One of several outcomes: the wanted one, if there is one.

@@ -134,6 +134,10 @@ class Memory final : public detail::WeakMemory {
   [[nodiscard]] bool allows_write(Slot write, std::size_t position);
   template <class Wanted>
   std::size_t choose(std::size_t outcomes, const Wanted& is_wanted);
+  [[nodiscard]] Slot later_than(Slot slot) const;
+  [[nodiscard]] std::optional<std::size_t> step_of(Slot write) const;
+  void show_source(Slot read);
+  void show_store(Slot write);
   [[nodiscard]] Slot wanted_at(unsigned thread, std::size_t index) const noexcept;
   [[nodiscard]] bool same(Slot slot, Slot wanted) const noexcept;
 
@@ -151,6 +155,8 @@ class Memory final : public detail::WeakMemory {
   std::vector<std::byte> bytes_;
   std::vector<std::size_t> first_;   ///< of each location, where in `bytes_` its first value is; 0: unknown
   std::vector<std::size_t> values_;  ///< likewise of each write
+  static constexpr std::size_t no_step = static_cast<std::size_t>(-1);
+  std::vector<std::size_t> steps_;       ///< of each write, which one made it, while they are written down
   std::vector<detail::Clock> messages_;  ///< of writes, once there is a plain variable
   std::vector<Source> sources_;
   std::vector<std::size_t> places_;

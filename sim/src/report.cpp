@@ -228,6 +228,7 @@ std::string timeline(const Finding& finding) {
   if (finding.source) text += " (" + sim::text(*finding.source) + ")";
   text += "\n";
   if (!finding.culprit.empty()) text += "culprit: " + finding.culprit + "\n";
+  if (!finding.too_weak.empty()) text += "culprit: " + finding.too_weak + "\n";
   return text;
 }
 

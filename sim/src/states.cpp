@@ -66,6 +66,7 @@ class Follow {
       give(step.object, step.thread);
     } else {
       synchronise(step);
+      if (step.missed) return state_;  // what it has read or stored is not the newest
       if (const auto shown = value(step)) hold(step, *shown);
     }
     return state_;
@@ -156,7 +157,7 @@ std::vector<std::vector<std::size_t>> happens_after(const Finding& finding) {
   for (std::size_t i = 0; i != steps.size(); ++i) {
     std::set<std::size_t, std::greater<>> candidates;
     for (const auto& [object, write] : steps[i].touched) {
-      if (internal(object)) continue;
+      if (internal(object) || steps[i].weak) continue;
       Uses& uses = objects[object];
       if (uses.write) candidates.insert(*uses.write);
       if (write) {

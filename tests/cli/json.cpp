@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_clean_scenario_has_no_finding_and_no_token) {
 BOOST_AUTO_TEST_CASE(a_finding_has_its_kind_message_threads_and_steps) {
   const auto bug = only_scenario_of("agrees/bug");
   const auto& finding = bug.at("finding");
-  BOOST_TEST((keys(finding) == Keys{"kind", "message", "source", "culprit", "threads", "steps"}));
+  BOOST_TEST((keys(finding) == Keys{"kind", "message", "source", "culprit", "too_weak", "threads", "steps"}));
   BOOST_TEST(text(bug.at("expected")) == "check");
   BOOST_TEST(text(finding.at("kind")) == "check");
   BOOST_TEST(contains(text(finding.at("message")), "both increments count"));
@@ -68,8 +68,8 @@ BOOST_AUTO_TEST_CASE(a_finding_has_its_kind_message_threads_and_steps) {
   BOOST_TEST(threads.size() == 3U);
   BOOST_REQUIRE(!steps.empty());
   for (const auto& step : steps) {
-    BOOST_TEST((keys(step) ==
-                Keys{"thread", "operation", "object", "outcome", "switched", "reads", "writes", "source"}));
+    BOOST_TEST((keys(step) == Keys{"thread", "operation", "object", "outcome", "switched", "reads", "writes",
+                                   "reads_from", "source"}));
     BOOST_TEST(step.at("thread").to_number<std::size_t>() < threads.size());
   }
 }

@@ -96,6 +96,39 @@ BOOST_AUTO_TEST_CASE(the_page_has_a_row_per_step_a_column_per_thread_and_the_sta
   BOOST_TEST(page.find("Who came between: t2 wrote balance") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(under_a_model_of_memory_the_page_tells_what_each_load_has_read) {
+  const Result result = explore(
+      [] {
+        atomic<int> data{0};
+        atomic<bool> ready{false};
+        label(data, "data");
+        concurrently(
+            [&] {
+              data.store(1, std::memory_order_relaxed);
+              ready.store(true, std::memory_order_relaxed);
+            },
+            [&] {
+              if (ready.load(std::memory_order_relaxed))
+                check(data.load(std::memory_order_relaxed) == 1, "it is there");
+            });
+      },
+      {.model = MemoryModel::rc11});
+  const Finding& finding = *result.finding;
+  BOOST_REQUIRE(finding.steps.size() == 4U);
+  BOOST_TEST((finding.steps[2].from == 1U));
+  BOOST_TEST((finding.steps[3].from == std::nullopt));
+  BOOST_TEST((finding.steps[3].missed == 0U));
+  BOOST_TEST(states(finding).at(3).at("data").holds == "1");
+  const std::string page = html(finding, "a message");
+  BOOST_TEST(count(page, "data-from=") == 1U);
+  BOOST_TEST(page.find("<tr data-step=\"3\" data-from=\"2\"") != std::string::npos, page);
+  BOOST_TEST(count(page, "data-after=") == 0U);
+  BOOST_TEST(page.find("Which orders are too weak: with release for") != std::string::npos);
+  BOOST_TEST(
+      explain(finding).find("step 4: t2 reads the first value of data, not what step 1 of t1 has stored") !=
+      std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(the_page_needs_nothing_but_itself) {
   const std::string page = html(*explore(test::lost_update).finding, "two deposits");
   BOOST_TEST(page.find("src=") == std::string::npos);

@@ -26,7 +26,7 @@ function show(index, scroll = true) {
   if (scroll) rows[current].scrollIntoView({block: 'nearest'});
 }
 
-/// From the cell of each step to those of other threads that come after it.
+/// From the cell of each step to those of other threads that come after it, or have read what it stored.
 function draw() {
   const svg = document.querySelector('.lanes svg');
   const lanes = document.querySelector('.lanes');
@@ -39,8 +39,11 @@ function draw() {
     return {left: box.left - from.left + lanes.scrollLeft, right: box.right - from.left + lanes.scrollLeft,
             middle: (box.top + box.bottom) / 2 - from.top + lanes.scrollTop};
   };
+  const numbers = text => (text || '').split(' ').filter(Boolean).map(Number);
   for (const row of rows) {
-    for (const earlier of (row.dataset.after || '').split(' ').filter(Boolean).map(Number)) {
+    const arrows = [...numbers(row.dataset.after).map(earlier => [earlier, '']),
+                    ...numbers(row.dataset.from).map(earlier => [earlier, 'read'])];
+    for (const [earlier, kind] of arrows) {
       if (!cells.get(earlier) || !cells.get(number(row))) continue;
       const a = place(cells.get(earlier)), b = place(cells.get(number(row)));
       const rightwards = a.left < b.left;
@@ -50,6 +53,7 @@ function draw() {
       path.setAttribute('d', `M${x},${a.middle} C${x + bend},${a.middle} ${u - bend},${b.middle} ${u},${b.middle}`);
       path.setAttribute('marker-end', 'url(#head)');
       path.dataset.to = number(row);
+      if (kind) path.classList.add(kind);
       svg.append(path);
     }
   }

@@ -196,6 +196,10 @@ class Execution {
   [[nodiscard]] Finding finding() const;
   /// What the last run did, if it was recorded.
   [[nodiscard]] const std::vector<Step>& steps() const noexcept { return rows_; }
+  /// The running thread's, the last one that it has begun; null if it is not written down.
+  [[nodiscard]] Step* step() noexcept {
+    return recording_ && !abandoned_ && self_has_row() ? &rows_[running_->row] : nullptr;
+  }
   /// The names of the last run's threads by ordinal: main, t1, t2, ... or their labels.
   [[nodiscard]] std::vector<std::string> thread_names() const;
   /// A digest of the steps of the last run, if it was recorded: threads, operations and objects.

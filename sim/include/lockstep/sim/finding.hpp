@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -54,6 +55,11 @@ struct Step {
   bool switched = false;                  ///< the thread differs from the previous step's
   std::vector<Touched> touched = {};      ///< what it read and wrote
   std::optional<SourceLine> source = {};  ///< the call; none where C++ or a library in between hides it
+  bool weak = false;  ///< of an atomic, under a model of memory: it is ordered by memory orders alone
+  std::optional<std::size_t> from = {};    ///< if so, the step, from 0, whose store it has read; none if that
+                                           ///< is what the atomic held at first
+  std::optional<std::size_t> missed = {};  ///< if so, a step before it whose store is newer than what it has
+                                           ///< read or stored
 
   friend bool operator==(const Step&, const Step&) = default;
 };
@@ -66,8 +72,11 @@ struct Finding {
   std::vector<std::string> threads = {};  ///< names by ordinal
   std::vector<Step> steps = {};           ///< the interleaving, up to the failure
   std::string token = {};                 ///< replays it: see `sim::replay`
-  std::string culprit = {};  ///< of a failed check: which write came between another thread's read and its
-                             ///< write; empty if there is none
+  std::string culprit = {};   ///< of a failed check: which write came between another thread's read and its
+                              ///< write; empty if there is none, or orders are to blame
+  std::string too_weak = {};  ///< under a model of memory: with which stronger orders, as few and as weak as
+                              ///< can be, nothing is found; empty if something is with seq_cst as well, or if
+                              ///< the test is too large to explore it so often
 };
 
 /// The timeline of a finding: a column per thread, a row per step, switches marked, and the lines of the
