@@ -11,7 +11,9 @@ class condition_variable::Release final : public Operation {
         accesses_{{{condition.id(), true}, {mutex.id(), true}}} {}
   [[nodiscard]] Footprint footprint() const override { return accesses_; }
   [[nodiscard]] std::uint64_t sees() const override { return taken; }  // the mutex
-  [[nodiscard]] bool gives_back(ObjectId object) const override { return object == accesses_[1].object; }
+  [[nodiscard]] bool gives_back(ObjectId object) const override {
+    return object == accesses_[1].object && !Execution::current()->unlocks_matter();
+  }
 
  private:
   std::array<Access, 2> accesses_;

@@ -1,6 +1,7 @@
 // How an execution proceeds: announce, pick, transfer, perform.
 #include <lockstep/sim/execution.hpp>
 
+#include "allocation.hpp"
 #include "graphs.hpp"
 #include "thread_set.hpp"
 #include "watched.hpp"
@@ -82,6 +83,7 @@ void Execution::use(MemoryModel model, Orders* orders) {
 
 Ending Execution::run(const std::function<void()>& body, Explorer& explorer, const Limits& limits) {
   if (current_ != nullptr) throw std::logic_error{"lockstep::sim: an exploration cannot run inside another"};
+  const KeepsDeleted kept;
   begin(body, explorer, limits);
   // Everything has finished, or the execution is given up: then stacks unwind, youngest first.
   for (unsigned i = count_; i-- != 0;) {
@@ -355,7 +357,7 @@ bool Execution::spuriously() {
 /// The decision is a step of its own, which touches nothing, so that it is one of the thread that waits, and
 /// whether there is one depends only on what the thread itself has done.
 bool Execution::times_out(Instant deadline, const source_location& where) {
-  if (deadline != never) only_in_interleavings("a wait with a time limit");
+  if (deadline != never && deadline != 0) only_in_interleavings("a wait with a time limit");
   if (deadline == never || reached(deadline) || abandoned_) return false;
   if (deadline <= running_->time) return true;  // it learned of the time by others
   if (count_ == 1) return false;

@@ -98,12 +98,17 @@ class Exploration::Worker {
     execution_.use(options_->model, whole.orders_);
     execution_.allow_spurious(options_->spurious);
     execution_.allow_timeouts(options_->timeouts);
+    if (whole.unlocks_matter_) execution_.make_unlocks_matter();
   }
 
   /// Explores all that `explorer` has, but for what it hands over to threads that have nothing to do.
   void explore(Explorer& explorer, bool first) {
     for (share(explorer, first); whole_->begin(explorer); share(explorer, first)) {
       const Ending ending = execution_.run(*body_, explorer, {.steps = options_->steps});
+      if (explorer.graphs() != nullptr && execution_.unlocks_should_have_mattered()) {
+        whole_->again_ = whole_->stopped_ = true;
+        break;
+      }
       if (!ending.pruned && (ending.failed || first) && !retraced(explorer)) {
         record(execution_.decisions());
         found_not_deterministic(not_deterministic({}));
@@ -331,7 +336,23 @@ void Exploration::see_what_is_left() {
   result_.complete = result_.exhausted && !options_->preemptions;
 }
 
+/// A try_lock that comes up changes what graphs are built of, so then all begins anew.
 void Exploration::explore() {
+  explore_once();
+  if (!again_) return;
+  unlocks_matter_ = true;
+  again_ = stopped_ = false;
+  begun_ = 0;
+  last_ = unlimited;
+  result_ = {};
+  failure_.reset();
+  left_.clear();
+  explorers_.clear();
+  explorers_.push_back(make_explorer(*options_));
+  explore_once();
+}
+
+void Exploration::explore_once() {
   std::vector<Explorer*> explorers;  // before one of them adds others
   for (const auto& each : explorers_) explorers.push_back(each.get());
   try {
@@ -453,12 +474,20 @@ void Exploration::add(Failure failure) {
   if (!failure_ || rank(failure) < rank(*failure_)) failure_ = std::move(failure);
 }
 
+/// What the user throws ends the exploration, and is the last that is told.
 void Exploration::tell(Clock::time_point now) {
   told_ = now;
   result_.elapsed = now - start_;
-  if (!options_->progress) return;
-  options_->progress(
-      {.executions = result_.executions, .steps = result_.steps, .elapsed = result_.elapsed, .left = left()});
+  if (!options_->progress || told_off_) return;
+  try {
+    options_->progress({.executions = result_.executions,
+                        .steps = result_.steps,
+                        .elapsed = result_.elapsed,
+                        .left = left()});
+  } catch (...) {
+    told_off_ = true;
+    throw;
+  }
 }
 
 std::uint64_t Exploration::left() const {

@@ -47,6 +47,7 @@ class Exploration {
   class Worker;
 
   void explore();
+  void explore_once();
   void see_what_is_left();
   void work(Explorer& explorer, bool first);
   void add(std::unique_ptr<Explorer> explorer);
@@ -73,6 +74,8 @@ class Exploration {
   std::uint64_t test_ = 0;  ///< what the test does, as a checkpoint tells tests apart
 
   std::atomic<bool> stopped_ = false;
+  std::atomic<bool> again_ = false;       ///< from the start: graphs must tell unlocks
+  bool unlocks_matter_ = false;           ///< they do
   std::atomic<bool> pausing_ = false;     ///< all wait until a checkpoint is written
   std::atomic<std::uint64_t> begun_ = 0;  ///< executions that count, as far as is known
   std::atomic<std::uint64_t> last_;       ///< executions with a greater number need not be made
@@ -87,8 +90,9 @@ class Exploration {
   std::size_t first_threads_ = 0;                   ///< how many threads it had
   Clock::time_point told_ = start_;
   Clock::time_point saved_ = start_;
-  unsigned working_ = 0;  ///< threads
-  unsigned paused_ = 0;   ///< of them
+  bool told_off_ = false;  ///< by an exception
+  unsigned working_ = 0;   ///< threads
+  unsigned paused_ = 0;    ///< of them
   std::condition_variable resumed_;
 };
 

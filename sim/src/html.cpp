@@ -126,7 +126,8 @@ class Page {
         "<div class=\"lanes\">\n<svg aria-hidden=\"true\"><defs><marker id=\"head\" viewBox=\"0 0 6 6\" "
         "refX=\"5\" "
         "refY=\"3\" markerWidth=\"6\" markerHeight=\"6\" orient=\"auto\"><path d=\"M0,0 L6,3 L0,6 z\" "
-        "style=\"fill:currentColor;fill:context-stroke;stroke:none;opacity:1\"/></marker></defs></svg>\n<table>\n<thead><tr>" +
+        "style=\"fill:currentColor;fill:context-stroke;stroke:none;opacity:1\"/></marker></defs></"
+        "svg>\n<table>\n<thead><tr>" +
         element("th", "scope=\"col\"", "step");
     for (std::size_t i = 0; i != threads(); ++i) markup += element("th", "scope=\"col\"", name(i));
     if (lines_) markup += element("th", "scope=\"col\"", "line");

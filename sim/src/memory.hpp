@@ -55,6 +55,7 @@ class Memory final : public detail::WeakMemory {
   void notifies(ObjectId queue) override;
   void joins(ObjectId queue) override;
   void release(unsigned thread, ObjectId object) override;
+  void forget(ObjectId object) override { objects_.erase(object); }
   void acquire(unsigned thread, ObjectId object) override;
   void need(unsigned thread, unsigned other) override;
   void follow(unsigned thread, unsigned other) override;

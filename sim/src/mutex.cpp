@@ -41,7 +41,7 @@ class Unlock final : public Operation {
       : Operation{name, object, Readiness::always, never, where}, access_{object, true} {}
   [[nodiscard]] Footprint footprint() const override { return {&access_, 1}; }
   [[nodiscard]] std::uint64_t sees() const override { return taken; }
-  [[nodiscard]] bool gives_back(ObjectId) const override { return true; }
+  [[nodiscard]] bool gives_back(ObjectId) const override { return !Execution::current()->unlocks_matter(); }
   [[nodiscard]] bool part_of_waiting() const override { return true; }
 
  private:
@@ -85,7 +85,6 @@ void mutex::lock(source_location where) {
 bool mutex::try_lock(source_location where) { return try_lock_until(0, where); }
 
 bool mutex::try_lock_until(Instant deadline, const source_location& where) {
-  if (const Execution* execution = Execution::current()) execution->only_in_interleavings("try_lock");
   Execution* execution = Execution::current();
   if (execution == nullptr) {
     refuse_strangers(id());
@@ -93,6 +92,7 @@ bool mutex::try_lock_until(Instant deadline, const source_location& where) {
     if (taken) owner_ = outsider;
     return taken;
   }
+  execution->unlocks_must_matter();
   const bool over = execution->times_out(deadline, where);
   const Instant limit = over ? 0 : deadline;
   Acquire acquire{deadline == 0 ? "try_lock" : "try_lock_until", *this, limit, where};

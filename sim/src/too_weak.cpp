@@ -22,9 +22,9 @@ namespace {
 using Body = std::function<void()>;
 using Instead = std::vector<std::pair<NamedOrder, std::memory_order>>;
 
-class Search {
+class Strengthening {
  public:
-  Search(const Body& body, const Options& options) : body_{&body}, options_{options} {
+  Strengthening(const Body& body, const Options& options) : body_{&body}, options_{options} {
     options_.strategy = Strategy::exhaustive;
     options_.jobs = 1;  // the same text in each run
     options_.keep_going = false;
@@ -125,7 +125,7 @@ class Search {
 void blame_orders(Finding& finding, const Body& body, const Options& options,
                   const std::vector<Decision>& failing) {
   if (options.model == MemoryModel::interleavings || finding.kind == FindingKind::nondeterminism) return;
-  finding.too_weak = Search{body, options}.run(failing);
+  finding.too_weak = Strengthening{body, options}.run(failing);
   if (!finding.too_weak.empty()) finding.culprit.clear();  // there is a cause before it
 }
 

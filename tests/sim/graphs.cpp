@@ -2,6 +2,7 @@
 // RC11: computed by at least two other methods each. And any number of random programs, against the axioms.
 #include "graphs.hpp"
 
+#include <lockstep/sim/barrier.hpp>
 #include <lockstep/sim/latch.hpp>
 #include <lockstep/sim/semaphore.hpp>
 #include <lockstep/sim/shared_mutex.hpp>
@@ -13,6 +14,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <mutex>
@@ -442,7 +444,6 @@ unsigned compare_with_interleavings(unsigned kinds, unsigned threads, unsigned l
   unsigned compared = 0;
   for (unsigned number = 0; number != programs; ++number) {
     const test::Program program = test::random_program(number, kinds, threads, length);
-    if (to_string(program).find("try_") != std::string::npos) continue;  // what has no graphs
     const Comes interleavings = comes(program, MemoryModel::interleavings);
     const Comes graphs = comes(program, MemoryModel::sc);
     if (!interleavings.complete || !graphs.complete) continue;
@@ -525,6 +526,23 @@ BOOST_AUTO_TEST_CASE(a_loop_that_waits_needs_its_orders) {
   BOOST_TEST(result.fair_only);
   BOOST_TEST(result.executions == 2U);
   BOOST_TEST(explore(message(release, by_await), {.model = MemoryModel::rc11}).executions == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_loop_that_has_waited_sees_something_newer_where_executions_are_drawn) {
+  unsigned most = 0;
+  const Result result = explore(
+      [&] {
+        atomic<int> flag{0};
+        unsigned looks = 0;
+        concurrently([&] { flag.store(1, relaxed); },
+                     [&] {
+                       while (++looks, flag.load(relaxed) == 0) this_thread::yield();
+                     });
+        most = std::max(most, looks);
+      },
+      {.strategy = Strategy::random, .model = MemoryModel::rc11, .executions = 1'000});
+  BOOST_TEST(result.passed(), result.report());
+  BOOST_TEST(most == 3U);  // two rounds in vain, and the one after waiting
 }
 
 BOOST_AUTO_TEST_CASE(an_execution_that_is_given_up_runs_on_where_nothing_may_be_thrown) {
@@ -627,6 +645,87 @@ BOOST_AUTO_TEST_CASE(other_primitives_order_what_they_guard) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(who_tries_to_lock_finds_a_mutex_held_or_given_back) {
+  for (const unsigned jobs : {1U, 2U}) {
+    std::set<std::pair<bool, bool>> seen;
+    std::mutex guards_seen;
+    const Result result = explore(
+        [&] {
+          mutex guard;
+          var<int> value{0};
+          bool first = false;
+          bool second = false;
+          const auto attempt = [&](bool& taken) {
+            taken = guard.try_lock();
+            if (!taken) return;
+            ++value;
+            guard.unlock();
+          };
+          concurrently([&] { attempt(first); }, [&] { attempt(second); });
+          const std::lock_guard lock{guards_seen};
+          seen.emplace(first, second);
+        },
+        {.model = MemoryModel::rc11, .jobs = jobs});
+    BOOST_TEST(result.complete, result.report());
+    BOOST_TEST(result.executions == 4U);
+    BOOST_TEST((seen == std::set<std::pair<bool, bool>>{{true, true}, {true, false}, {false, true}}));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_attempt_to_lock_that_comes_up_late_is_counted_from_the_start) {
+  const Body body = [] {
+    mutex guard;
+    atomic<int> turn{0};
+    concurrently([&] { turn.store(1); },
+                 [&] {
+                   const std::lock_guard lock{guard};
+                   turn.store(2);
+                 },
+                 [&] {
+                   if (turn.load() == 0 && guard.try_lock()) guard.unlock();
+                 });
+  };
+  const Result interleavings = explore(body);
+  const Result graphs = explore(body, {.model = MemoryModel::sc});
+  BOOST_TEST(graphs.complete);
+  BOOST_TEST(graphs.executions == interleavings.executions);
+}
+
+BOOST_AUTO_TEST_CASE(phases_of_a_barrier_order_what_comes_before_and_after_them) {
+  const auto phases = [](std::memory_order order) {
+    return [order] {
+      atomic<int> ended{0};
+      var<int> value{0};
+      barrier all{2, [&]() noexcept { ended.fetch_add(1, order); }};
+      const auto work = [&](unsigned i) {
+        if (i == 0) value = 1;
+        all.arrive_and_wait();
+        check(value.get() == 1 && ended.load(order) >= 1, "the first phase is over");
+        all.arrive_and_wait();
+        if (i == 1) value = 2;
+        check(ended.load(order) == 2, "the second phase is over");
+      };
+      concurrently([&] { work(0); }, [&] { work(1); });
+    };
+  };
+  const Result result = explore(phases(std::memory_order_relaxed), {.model = MemoryModel::rc11});
+  BOOST_TEST(result.complete, result.report());
+  const auto without_waiting = [] {
+    var<int> value{0};
+    barrier all{2};
+    concurrently(
+        [&] {
+          value = 1;
+          static_cast<void>(all.arrive());
+        },
+        [&] {
+          static_cast<void>(all.arrive());
+          static_cast<void>(value.get());
+        });
+  };
+  BOOST_TEST(test::found(explore(without_waiting, {.model = MemoryModel::rc11})) == "data_race");
+}
+
 BOOST_AUTO_TEST_CASE(what_has_no_graphs_is_refused) {
   const auto refused = [](const Body& body) {
     const Result result = explore(body, {.model = MemoryModel::rc11});
@@ -637,15 +736,10 @@ BOOST_AUTO_TEST_CASE(what_has_no_graphs_is_refused) {
                               " is explored in interleavings only, not under a model of memory leaves main");
   };
   is(refused([] {
-       mutex guard;
-       static_cast<void>(guard.try_lock());
-     }),
-     "try_lock");
-  is(refused([] {
        timed_mutex guard;
        static_cast<void>(guard.try_lock_for(std::chrono::seconds{1}));
      }),
-     "try_lock");
+     "a wait with a time limit");
   is(refused([] { const Invariant invariant{"holds", [] { return true; }}; }), "an invariant");
   is(refused([] { step("both", {writes("record")}, [] {}); }), "a step that is one as a whole");
   BOOST_CHECK_THROW(explore([] {}, {.model = MemoryModel::rc11, .preemptions = 1}), std::invalid_argument);

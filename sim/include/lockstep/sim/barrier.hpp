@@ -105,16 +105,21 @@ class barrier {
       if (missing_ == 0) {
         detail::acquired(id());
         completion_();
-        detail::ordered([&](detail::HappensBefore& order, unsigned thread) {
-          order.forget(id());  // the next phase has arrivals of its own
-          order.store(thread, ended(), std::memory_order_release);
-        });
+        if (execution != nullptr)
+          detail::forgotten(*execution, id());  // the next phase has arrivals of its own
+        if (execution != nullptr) detail::forgotten(*execution, ended());
+        detail::released(ended());
         missing_ = expected_;
         ++phase_;
         if (execution != nullptr) ends_.push_back(execution->latest_step());
       }
       return phase;
     };
+    if (Execution* execution = Execution::current(); execution != nullptr && execution->weak() != nullptr) {
+      SimpleOperation arrival{name, touched, where};  // steps of its completion are steps of their own
+      if (!execution->abandoned()) execution->visible(arrival);
+      return arrive_it();
+    }
     return step(name, Footprint{&touched, 1}, arrive_it, {}, where);
   }
 

@@ -234,6 +234,18 @@ class Execution {
   /// memory.
   [[nodiscard]] detail::WeakMemory* weak() const noexcept { return weak_; }
 
+  /// Whether graphs of a model of memory tell a mutex that is held from one that was given back. They need
+  /// not, and are fewer, where nobody tries to lock without waiting. In each run from here on.
+  void make_unlocks_matter() noexcept { unlocks_matter_ = true; }
+  /// As it was told.
+  [[nodiscard]] bool unlocks_matter() const noexcept { return unlocks_matter_; }
+  /// Somebody tries.
+  void unlocks_must_matter() noexcept { tried_ = true; }
+  /// True if graphs do not tell, and should have: what was built is of no use.
+  [[nodiscard]] bool unlocks_should_have_mattered() const noexcept {
+    return tried_ && !unlocks_matter_ && weak_ != nullptr;
+  }
+
   /// Throws std::logic_error if there is a model of memory: `what` is explored in interleavings only.
   void only_in_interleavings(std::string_view what) const;
 
@@ -504,6 +516,8 @@ class Execution {
   detail::HappensBefore order_;
   std::vector<detail::Watch*> watches_;
 
+  bool unlocks_matter_ = false;
+  bool tried_ = false;
   std::vector<Step> rows_;
   std::vector<ThreadSet> rows_enabled_;
   ThreadSet enabled_ = 0;              ///< as of the latest choice
@@ -559,6 +573,11 @@ inline void released(ObjectId object) {
   if (const Execution* execution = Execution::current(); execution != nullptr && execution->weak() != nullptr)
     execution->weak()->release(execution->self(), object);
   ordered([&](HappensBefore& order, unsigned thread) { order.release(thread, object); });
+}
+/// What was released to the object so far does not happen before what acquires it from here on.
+inline void forgotten(Execution& execution, ObjectId object) {
+  if (execution.weak() != nullptr) execution.weak()->forget(object);
+  if (HappensBefore* order = execution.order()) order->forget(object);
 }
 /// What was released to the object happens before what the running thread does next.
 inline void acquired(ObjectId object) {

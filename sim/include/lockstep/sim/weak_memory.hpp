@@ -68,6 +68,8 @@ class WeakMemory {
   /// What the thread did happens before what acquires the object from here on.
   virtual void release(unsigned thread, ObjectId object) = 0;
   virtual void acquire(unsigned thread, ObjectId object) = 0;
+  /// What was released to the object so far does not happen before what acquires it from here on.
+  virtual void forget(ObjectId object) = 0;
   /// What `thread` does next needs what `other` has done, although that need not happen before it.
   virtual void need(unsigned thread, unsigned other) = 0;
   /// What `thread` does next comes after all that `other` has done.
