@@ -23,13 +23,13 @@
 namespace bench {
 
 /// Keeps the calling thread on a processor of its own, where the system can be told: two threads that take
-/// turns on one processor never meet.
-inline void stay_on([[maybe_unused]] unsigned processor) {
+/// turns on one processor never meet. Another process's, if its number is given.
+inline void stay_on([[maybe_unused]] unsigned processor, [[maybe_unused]] int process = 0) {
 #if defined(__linux__)
   cpu_set_t one;
   CPU_ZERO(&one);
   CPU_SET(processor % std::max(1U, std::thread::hardware_concurrency()), &one);
-  static_cast<void>(sched_setaffinity(0, sizeof(one), &one));
+  static_cast<void>(sched_setaffinity(process, sizeof(one), &one));
 #endif
 }
 

@@ -3,8 +3,9 @@
 //
 // One client on the socket of a server of its own: scripts/postgres run
 // build/release/bench/bench-postgres_writes. Statements are prepared once. The bounds take as few round trips
-// as can be: one guarded UPDATE; one SELECT of both rows and one UPDATE of both, if both are still as they
-// were.
+// as can be, and let nothing happen by half: one guarded UPDATE; one statement that locks both rows, looks,
+// and writes them; one SELECT of both rows and one UPDATE of both, if both are still as they were. The client
+// has one processor and the server another, where that may be said: else it is chance which they share.
 #include <lockstep/lockstep.hpp>
 #include <lockstep/postgres/table.hpp>
 
@@ -44,6 +45,15 @@ class Bound {
       throw std::runtime_error{"the bound was stale"};
     }
     return answer;
+  }
+  /// Keeps the server's processes for clients on a processor of their own.
+  void pin_server(unsigned processor) {
+    const auto answer = answered(PQexec(connection_.get(),
+                                        "SELECT pid FROM pg_stat_activity WHERE backend_type = "
+                                        "'client backend'"));
+    for (int row = 0; row != PQntuples(answer.get()); ++row) {
+      bench::stay_on(processor, static_cast<int>(number(answer.get(), row, 0)));
+    }
   }
   static std::int64_t number(const PGresult* answer, int row, int column) {
     return std::strtoll(PQgetvalue(answer, row, column), nullptr, 10);
@@ -89,6 +99,12 @@ int main(int argc, char** argv) {
       "1 "
       "FROM held WHERE accounts.id IN ($1, $3) AND accounts.id = held.id AND (SELECT count(*) FROM held) = "
       "2");
+  bound.prepare("transfer",
+                "WITH held AS MATERIALIZED (SELECT id = $2 OR balance >= $3::bigint AS holds FROM accounts "
+                "WHERE id IN ($1, $2) ORDER BY id FOR NO KEY UPDATE) UPDATE accounts SET "
+                "balance = balance + CASE id WHEN $1 THEN -$3::bigint ELSE $3::bigint END, lock_version = "
+                "lock_version + 1 "
+                "WHERE id IN ($1, $2) AND (SELECT count(*) FROM held WHERE holds) = 2");
   bound.prepare("begin", "BEGIN");
   bound.prepare("one", "SELECT balance, lock_version FROM accounts WHERE id = $1");
   bound.prepare("commit", "COMMIT");
@@ -105,6 +121,9 @@ int main(int argc, char** argv) {
       transfer(table, {.from = static_cast<int>(from) + 1, .to = static_cast<int>(to) + 1, .amount = 1});
     };
   };
+
+  static_cast<void>(load(counted_accounts, 1));
+  bound.pin_server(1);
 
   bench::Question updates{"PostgreSQL: a guarded update of a loaded record"};
   updates.contender("save",
@@ -124,7 +143,15 @@ int main(int argc, char** argv) {
   bench::Question transfers{"PostgreSQL: a transfer between two of a hundred accounts"};
   transfers.contender("transfer",
                       [&] { return bench::time_of(1, [&](unsigned) { return transfer_any(accounts); }); });
-  transfers.contender("bound: SELECT both, UPDATE both", [&] {
+  transfers.contender("bound: one statement", [&] {
+    return bench::time_of(1, [&](unsigned) {
+      return [&, random = bench::Random{1}]() mutable {
+        const auto [from, to] = random.two(bench::account_count);
+        bound.run("transfer", 2, from + 1, to + 1, 1);
+      };
+    });
+  });
+  const auto load_both = [&] {
     return bench::time_of(1, [&](unsigned) {
       return [&, random = bench::Random{1}]() mutable {
         const auto [from, to] = random.two(bench::account_count);
@@ -134,7 +161,8 @@ int main(int argc, char** argv) {
                   Bound::number(both.get(), 1, 0) + 1);
       };
     });
-  });
+  };
+  transfers.contender("bound: SELECT both, UPDATE both", load_both);
   transfers.contender("naive: BEGIN, 2 SELECTs, 2 UPDATEs, COMMIT", [&] {
     return bench::time_of(1, [&](unsigned) {
       return [&, random = bench::Random{1}]() mutable {
@@ -154,7 +182,26 @@ int main(int argc, char** argv) {
   });
   transfers.answer(bench::rounds(argc, argv));
 
+  const auto transact_any = [](postgres::Table<int, Account>& table) {
+    return [&table, random = bench::Random{1}]() mutable {
+      const auto [from, to] = random.two(bench::account_count);
+      transact(table.database(), [&](auto& tx) {
+        const std::array both{static_cast<int>(from) + 1, static_cast<int>(to) + 1};
+        tx.prefetch(table, both);
+        --tx.edit(table, both[0]).balance;
+        ++tx.edit(table, both[1]).balance;
+      });
+    };
+  };
+  bench::Question transactions{
+      "PostgreSQL: a transaction that loads two of a hundred accounts and changes both"};
+  transactions.contender("transact",
+                         [&] { return bench::time_of(1, [&](unsigned) { return transact_any(accounts); }); });
+  transactions.contender("bound: SELECT both, UPDATE both", load_both);
+  transactions.answer(bench::rounds(argc, argv));
+
   std::printf("\nEach takes\n");
   bench::print_cost("save", statements, save_loaded(counted_accounts));
   bench::print_cost("transfer", statements, transfer_any(counted_accounts));
+  bench::print_cost("transact", statements, transact_any(counted_accounts));
 }

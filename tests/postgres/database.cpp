@@ -58,9 +58,9 @@ BOOST_AUTO_TEST_CASE(each_verb_takes_the_round_trips_that_the_documentation_says
   (*ann)->balance -= 30;
   (*bob)->balance += 30;
   BOOST_TEST(round_trips(bank, [&] { save(accounts, 1, *ann).or_throw(); }) == 1U);
-  BOOST_TEST(round_trips(bank, [&] {  // with the present record
+  BOOST_TEST(round_trips(bank, [&] {  // the second looks at the present record
                BOOST_TEST((save(accounts, 1, stale).conflict().current() == *ann));
-             }) == 1U);
+             }) == 2U);
   BOOST_TEST(round_trips(bank, [&] {  // a transfer of loaded records
                Batch batch{bank.db};
                batch.save(accounts, 1, *ann).save(accounts, 2, *bob);
@@ -77,7 +77,10 @@ BOOST_AUTO_TEST_CASE(each_verb_takes_the_round_trips_that_the_documentation_says
                  BOOST_TEST(member->current().has_value());
                }
              }) == 1U);
-  BOOST_TEST(round_trips(bank, [&] { transfer(accounts, {.from = 1, .to = 2, .amount = 30}); }) == 2U);
+  BOOST_TEST(round_trips(bank, [&] { transfer(accounts, {.from = 1, .to = 2, .amount = 30}); }) == 1U);
+  BOOST_TEST(round_trips(bank, [&] {  // that is refused: a look at both, and the end of that
+               BOOST_CHECK_THROW(transfer(accounts, {.from = 1, .to = 2, .amount = 1000}), InsufficientFunds);
+             }) == 3U);
   BOOST_TEST(round_trips(bank, [&] {
                transfer(accounts, {.from = 1, .to = 2, .amount = 1}, {.locking = Locking::pessimistic});
              }) == 3U);

@@ -20,6 +20,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <exception>
 #include <fstream>
 #include <optional>
 #include <stdexcept>
@@ -50,8 +51,9 @@ void transfer_with_receipt(PostgresClient& client, int from, int to, int receipt
   });
 }
 
-/// A transfer whose connection is cut after each number of messages, until none is left to be cut after.
-void cut_at_every_message(Locking locking) {
+/// `transfer_one(client)`, whose connection is cut after each number of messages, until none is left to be
+/// cut after. `loads`: it asks the server more than once.
+void cut_at_every_message(bool loads, void (*transfer_one)(PostgresClient&)) {
   PostgresBank<> bank{{.lock_timeout = 10s}};
   CuttingProxy proxy{test::directory_of(test::postgres_server())};
   std::int64_t moved = 0;
@@ -63,10 +65,11 @@ void cut_at_every_message(Locking locking) {
     std::optional<bool> landed;
     proxy.cut_after(messages);
     try {
-      transfer(client.accounts, {.from = 1, .to = 2, .amount = 1}, {.locking = locking});
+      transfer_one(client);
       landed = true;
     } catch (const OutcomeUnknown& error) {
       BOOST_TEST(error.writes().size() == 2U);
+      BOOST_CHECK_THROW(std::rethrow_if_nested(error), ConnectionLost);
       ++unknown;
     } catch (const ConnectionLost&) {
       landed = false;
@@ -87,8 +90,8 @@ void cut_at_every_message(Locking locking) {
     --moved;
   }
   BOOST_TEST(whole);
-  BOOST_TEST(lost > 3);     // at its beginning
-  BOOST_TEST(unknown > 3);  // at its end
+  BOOST_TEST((lost > 3) == loads);  // at its beginning
+  BOOST_TEST(unknown > 3);          // at its end
 }
 
 }  // namespace
@@ -96,11 +99,24 @@ void cut_at_every_message(Locking locking) {
 BOOST_AUTO_TEST_SUITE(failures)
 
 BOOST_AUTO_TEST_CASE(a_connection_cut_at_any_message_of_a_transfer_leaves_all_of_it_or_nothing_and_no_lock) {
-  cut_at_every_message(Locking::optimistic);
+  cut_at_every_message(
+      false, [](PostgresClient& client) { transfer(client.accounts, {.from = 1, .to = 2, .amount = 1}); });
+}
+
+BOOST_AUTO_TEST_CASE(so_does_one_cut_at_any_message_of_a_transaction_that_loads_both) {
+  cut_at_every_message(true, [](PostgresClient& client) {
+    transact(client.db, [&](auto& tx) {
+      tx.prefetch(client.accounts, std::array{1, 2});
+      --tx.edit(client.accounts, 1).balance;
+      ++tx.edit(client.accounts, 2).balance;
+    });
+  });
 }
 
 BOOST_AUTO_TEST_CASE(so_does_one_cut_at_any_message_of_a_transfer_that_locks_first) {
-  cut_at_every_message(Locking::pessimistic);
+  cut_at_every_message(true, [](PostgresClient& client) {
+    transfer(client.accounts, {.from = 1, .to = 2, .amount = 1}, {.locking = Locking::pessimistic});
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_client_killed_before_any_statement_leaves_all_or_nothing_and_no_lock) {

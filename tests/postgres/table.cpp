@@ -473,6 +473,51 @@ BOOST_AUTO_TEST_CASE(a_trigger_that_keeps_a_row_from_being_written_fails_the_com
   BOOST_TEST(bank.balance(1) == 100);
 }
 
+BOOST_AUTO_TEST_CASE(a_save_alone_is_a_plain_update_unless_a_trigger_may_choose_another_version) {
+  Strings sent;
+  PostgresBank<> bank{{.on_statement = [&](std::string_view sql) { sent.emplace_back(sql); }}};
+  bank.deposit(1, 1);
+  BOOST_TEST(sent.back().starts_with("UPDATE"));
+  BOOST_TEST(sent.back().find("RETURNING") == std::string::npos);
+  bank.db.execute(
+      "CREATE FUNCTION leap() RETURNS trigger LANGUAGE plpgsql AS "
+      "'BEGIN NEW.lock_version := NEW.lock_version + 10; RETURN NEW; END'; "
+      "CREATE TRIGGER leap BEFORE UPDATE ON accounts FOR EACH ROW EXECUTE FUNCTION leap()");
+  postgres::Table<int, Account> leaping{bank.db, "accounts"};
+  auto ann = load(leaping, 1);
+  ++ann->balance;
+  BOOST_TEST(save(leaping, 1, ann).version() == Version{12});
+  ++ann->balance;
+  BOOST_TEST(static_cast<bool>(save(leaping, 1, ann)));
+}
+
+BOOST_AUTO_TEST_CASE(a_transfer_is_one_statement_by_keys_of_several_parts_too_and_whichever_side_pays) {
+  Strings sent;
+  PostgresTables<> tables{
+      "CREATE TABLE shelves (a integer, b text, owner text, balance bigint, points bigint, changed "
+      "timestamp, "
+      "lock_version integer, PRIMARY KEY (a, b))",
+      {.on_statement = [&](std::string_view sql) { sent.emplace_back(sql); }}};
+  using Key = std::tuple<int, std::string>;
+  postgres::Table<Key, Account> shelves{tables.db,
+                                        {.table = "shelves", .key = {"a", "b"}, .updated_at = "changed"}};
+  const Key x{1, "x"};
+  const Key y{1, "y"};
+  for (const auto& key : {x, y}) insert(shelves, key, {"ann", 100}).or_throw();
+  tables.db.execute("UPDATE shelves SET lock_version = NULL, changed = 'epoch'");
+  sent.clear();
+  transfer(shelves, {.from = x, .to = y, .amount = 30});
+  transfer(shelves, {.from = y, .to = x, .amount = 130});
+  BOOST_TEST(sent.size() == 2U);
+  BOOST_TEST(load(shelves, x)->balance == 200);
+  BOOST_TEST(load(shelves, y)->balance == 0);
+  BOOST_TEST(load(shelves, y).version == Version{2});
+  BOOST_CHECK_THROW(transfer(shelves, {.from = y, .to = x, .amount = 1}), InsufficientFunds);
+  tables.db.execute(
+      "DO $$ BEGIN IF EXISTS (SELECT FROM shelves WHERE changed = 'epoch') THEN RAISE 'unchanged'; END IF; "
+      "END $$");
+}
+
 BOOST_AUTO_TEST_CASE(one_row_through_two_tables_in_one_session_is_refused) {
   PostgresBank<> bank;
   postgres::Table<int, Account> same{bank.db, "accounts"};

@@ -3,8 +3,12 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 using namespace lockstep;
 using sql::detail::Dialect;
@@ -60,6 +64,37 @@ BOOST_AUTO_TEST_CASE(an_erase_guards_the_version_if_it_is_to) {
   BOOST_TEST(of(questions).erase(true) ==
              R"(DELETE FROM "t" WHERE "a" = ? AND "b" = ? AND COALESCE("v", 0) = ?)");
   BOOST_TEST(of(questions).erase(false) == R"(DELETE FROM "t" WHERE "a" = ? AND "b" = ?)");
+}
+
+BOOST_AUTO_TEST_CASE(a_text_is_made_once_for_each_number_as_long_as_there_is_room) {
+  const sql::detail::TextCache texts;
+  int made = 0;
+  const auto ask = [&](std::uint64_t number) {
+    return texts.text(number, [&] {
+      ++made;
+      return std::to_string(number);
+    });
+  };
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint64_t number = 0; number < 64; ++number) BOOST_TEST(ask(number) == std::to_string(number));
+  }
+  BOOST_TEST(made == 64);
+  BOOST_TEST(ask(64) == "64");
+  BOOST_TEST(ask(64) == "64");
+  BOOST_TEST(made == 66);
+}
+
+BOOST_AUTO_TEST_CASE(sets_of_fields_and_flags_have_numbers_of_their_own) {
+  std::vector<std::optional<std::uint64_t>> numbers;
+  for (const bool guarded : {false, true}) {
+    for (const bool first : {false, true}) {
+      numbers.push_back(sql::detail::number_of(std::array{first, false}, {guarded}));
+      numbers.push_back(sql::detail::number_of(std::array{first, true}, {guarded}));
+    }
+  }
+  std::ranges::sort(numbers);
+  BOOST_TEST((std::ranges::adjacent_find(numbers) == numbers.end()));
+  BOOST_TEST(!sql::detail::number_of(std::array<bool, 60>{}, {true}));
 }
 
 BOOST_AUTO_TEST_CASE(without_a_version_column_there_is_none_to_name) {

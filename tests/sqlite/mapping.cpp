@@ -1,4 +1,5 @@
 #include <lockstep/sqlite/schema.hpp>
+#include <lockstep/verbs/update_all.hpp>
 
 #include "support/set_time.hpp"
 #include "support/sqlite_bank.hpp"
@@ -33,6 +34,12 @@ struct MemoTexts {
   std::string updated_at = {};
 };
 BOOST_DESCRIBE_STRUCT(MemoTexts, (), (created_at, updated_at))
+
+struct Total {
+  Decimal<2> money = {};
+  friend bool operator==(const Total&, const Total&) = default;
+};
+BOOST_DESCRIBE_STRUCT(Total, (), (money))
 
 }  // namespace
 
@@ -70,6 +77,28 @@ BOOST_AUTO_TEST_CASE(decimals_are_numbers_in_columns_for_numbers_and_exact_texts
   BOOST_CHECK_THROW(update(invoices, 1, [](Invoice& some) { some.balance = money("10000000000000.00"); }),
                     sql::Unstorable);
   BOOST_CHECK_THROW(static_cast<void>(insert(invoices, 2, {money("-90071992547409.93")})), sql::Unstorable);
+}
+
+BOOST_AUTO_TEST_CASE(decimal_numbers_that_are_kept_as_text_are_not_put_in_order_by_a_statement) {
+  for (const std::string_view type : {"decimal(12, 2)", "text"}) {
+    MappedTables tables{
+        joined("CREATE TABLE totals (id integer PRIMARY KEY, money ", type, ", lock_version integer)")};
+    MappedTables::Table<int, Total> totals{tables.db, "totals"};
+    insert(totals, 1, {money("9.50")}).or_throw();
+    insert(totals, 2, {money("10.00")}).or_throw();
+    constexpr auto money_field = field<&Total::money>;
+    BOOST_TEST(update_all(totals, money_field == money("9.50"), set<&Total::money>(money("9.75"))) == 1U);
+    const auto raise = [&] {
+      return update_all(totals, money_field < money("10.00"), set<&Total::money>(money("9.80")));
+    };
+    if (type == "text") {
+      BOOST_CHECK_THROW(raise(), NotSupported);
+      BOOST_TEST((load(totals, 1)->money == money("9.75")));
+    } else {
+      BOOST_TEST(raise() == 1U);
+      BOOST_TEST((load(totals, 1)->money == money("9.80")));
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(statements_for_migrations_are_to_be_read) {

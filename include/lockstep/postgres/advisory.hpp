@@ -104,17 +104,17 @@ class AdvisoryLocks {
     const bool begins = !connection_;
     std::vector<Query> queries;
     // A limit, and what comes of one that is over, is a transaction's.
-    if (alone ? waits : begins) queries.push_back(Query{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"});
+    if (alone ? waits : begins) queries.emplace_back("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
     if (waits) {
-      queries.push_back(Query{"SELECT set_config('lock_timeout', $1, true)"});
+      queries.emplace_back("SELECT set_config('lock_timeout', $1, true)");
       const auto limit = limited ? detail::milliseconds(wait.limit()) : std::string{"0"};
       queries.back().bind(std::string_view{limit});
     }
-    if (!alone && !begins) queries.push_back(Query{"SAVEPOINT lockstep_name"});
+    if (!alone && !begins) queries.emplace_back("SAVEPOINT lockstep_name");
     const auto which = queries.size();
     queries.push_back(waits ? key.lock(mode, scope_) : key.try_lock(mode, scope_));
-    if (!alone && !begins) queries.push_back(Query{"RELEASE SAVEPOINT lockstep_name"});
-    if (alone && waits) queries.push_back(Query{"COMMIT"});
+    if (!alone && !begins) queries.emplace_back("RELEASE SAVEPOINT lockstep_name");
+    if (alone && waits) queries.emplace_back("COMMIT");
     const char* const undo = !waits            ? nullptr
                              : alone || begins ? "ROLLBACK"
                                                : "ROLLBACK TO SAVEPOINT lockstep_name";

@@ -51,6 +51,7 @@ class Query {
 
   /// Binds the next placeholder. Throws sql::Unstorable for text with a zero byte.
   Query& bind(const sql::Value& value) {
+    if (values_.empty()) values_.reserve(8);
     values_.push_back(std::visit(Text{}, value));
     return *this;
   }
@@ -218,7 +219,9 @@ class Connection {
   /// transaction are one of their own. Throws Refused if the server refused one, and then none of the
   /// later ones has run; Broken if the connection ended.
   std::vector<Rows> run(std::span<const Query> queries) {
-    if (!alive()) throw Broken{"the server has closed the connection", false};
+    if (!std::exchange(looked_at_, false) && !alive()) {
+      throw Broken{"the server has closed the connection", false};
+    }
     prepare_room(queries.size());
     std::vector<const std::string*> new_texts;  // one per query; null where nothing is prepared
     for (const auto& query : queries) send(query, new_texts);
@@ -246,10 +249,15 @@ class Connection {
 
   /// False if it is known that the other end is gone. Asks the system, not the server.
   [[nodiscard]] bool alive() noexcept {
+    if (PQstatus(db_.get()) != CONNECTION_OK) return false;
+    if (polled(false, 0) == 0) return true;  // silence: the usual
     // The first may find the server's last words, the second that nothing comes after them.
-    return PQstatus(db_.get()) == CONNECTION_OK && PQconsumeInput(db_.get()) == 1 &&
-           PQconsumeInput(db_.get()) == 1 && PQstatus(db_.get()) == CONNECTION_OK;
+    return PQconsumeInput(db_.get()) == 1 && PQconsumeInput(db_.get()) == 1 &&
+           PQstatus(db_.get()) == CONNECTION_OK;
   }
+
+  /// The same, of a connection whose next run comes at once, and so need not look again.
+  [[nodiscard]] bool alive_for_next_run() noexcept { return looked_at_ = alive(); }
 
  private:
   struct Finish {
@@ -398,21 +406,24 @@ class Connection {
 
   /// Until the server has something to say, or can hear more.
   void wait(bool to_write) {
-    const auto limit = answer_timeout_ ? static_cast<int>(answer_timeout_->count()) : -1;
+    const int ready = polled(to_write, answer_timeout_ ? static_cast<int>(answer_timeout_->count()) : -1);
+    if (ready > 0) return;
+    if (ready == 0) throw Broken{"the server did not answer in time", !to_write};
+    broken(!to_write);
+  }
+
+  /// Positive if there may be something to read, or room to write; zero after so many milliseconds without.
+  [[nodiscard]] int polled(bool to_write, int milliseconds) noexcept {
 #ifdef _WIN32
     WSAPOLLFD socket{static_cast<SOCKET>(PQsocket(db_.get())), POLLRDNORM, 0};
     if (to_write) socket.events |= POLLWRNORM;
-    const int ready = WSAPoll(&socket, 1, limit);
-    const bool again = false;
+    return WSAPoll(&socket, 1, milliseconds);
 #else
     pollfd socket{PQsocket(db_.get()), POLLIN, 0};
     if (to_write) socket.events |= POLLOUT;
-    const int ready = poll(&socket, 1, limit);
-    const bool again = ready < 0 && errno == EINTR;
+    const int ready = poll(&socket, 1, milliseconds);
+    return ready < 0 && errno == EINTR ? 1 : ready;  // a signal: the caller looks, and waits again
 #endif
-    if (ready > 0 || again) return;
-    if (ready == 0) throw Broken{"the server did not answer in time", !to_write};
-    broken(!to_write);
   }
 
   std::unique_ptr<PGconn, Finish> db_;
@@ -420,6 +431,7 @@ class Connection {
   Observer observer_;
   Prepared prepared_;
   std::uint64_t names_ = 0;
+  bool looked_at_ = false;  // and found alive, just now
 };
 
 }  // namespace lockstep::postgres::detail

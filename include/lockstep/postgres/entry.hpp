@@ -52,6 +52,9 @@ class Entry : public sql::detail::Entry {
   [[nodiscard]] virtual Query check(std::span<const Guard> guards) const = 0;
   /// What is staged, as a statement. `time` is that of the commit.
   [[nodiscard]] virtual Query land(bool alone, sql::detail::CommitTime& time) const = 0;
+  /// False if what is staged, landing alone, tells by the number of its rows alone that it has: then its
+  /// version is the guard's next.
+  [[nodiscard]] virtual bool tells() const = 0;
   /// False if that takes a check in a statement before it.
   [[nodiscard]] virtual bool lands_alone() const = 0;
   /// What the first row has from `column` on: the version, and the fields. Throws sql::Unreadable.

@@ -4,6 +4,7 @@
 
 #include <lockstep/sql/error.hpp>
 
+#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
@@ -95,6 +96,18 @@ struct Broken {
   if (state == "40001") throw SerializationFailure{joined("PostgreSQL: ", failure.message)};
   if (state == "55P03") throw sql::Busy{joined("PostgreSQL: ", failure.message)};
   throw ServerError{state, failure.message};
+}
+
+/// Throws what becomes of writes at `places` whose round trip has `broken`: OutcomeUnknown, with
+/// ConnectionLost nested, if they were sent.
+template <class Places>
+[[noreturn]] void throw_broken(const Broken& broken, Places&& places) {
+  try {
+    throw ConnectionLost{joined("PostgreSQL: ", broken.why)};
+  } catch (const ConnectionLost&) {
+    if (!broken.sent) throw;
+    std::throw_with_nested(OutcomeUnknown{places()});
+  }
 }
 
 }  // namespace detail

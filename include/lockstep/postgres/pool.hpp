@@ -75,25 +75,30 @@ class Pool {
 
   /// A connection that lay idle; null if a new one may be opened.
   std::unique_ptr<Connection> take_turn() {
-    const auto limit = limits_.wait ? std::optional{R::clock::now() + *limits_.wait} : std::nullopt;
     {
       std::unique_lock guard{mutex_};
-      while (lent_ >= limits_.most) {
-        if (!limit) {
-          freed_.wait(guard);
-        } else if (R::clock::now() < *limit) {
-          freed_.wait_until(guard, *limit);
-        } else {
-          throw NoConnectionFree{joined("PostgreSQL: all ", std::to_string(limits_.most),
-                                        " connections were in use for too long")};
-        }
-      }
+      if (lent_ >= limits_.most) wait_for_one(guard);
       ++lent_;
     }
     while (auto idle = newest()) {
       if (works(*idle)) return std::move(idle->connection);
     }
     return nullptr;
+  }
+
+  void wait_for_one(std::unique_lock<typename R::mutex>& guard) {
+    if (!limits_.wait) {
+      while (lent_ >= limits_.most) freed_.wait(guard);
+      return;
+    }
+    const auto limit = R::clock::now() + *limits_.wait;
+    while (lent_ >= limits_.most) {
+      if (R::clock::now() >= limit) {
+        throw NoConnectionFree{joined("PostgreSQL: all ", std::to_string(limits_.most),
+                                      " connections were in use for too long")};
+      }
+      freed_.wait_until(guard, limit);
+    }
   }
 
   std::optional<Idle> newest() {
@@ -105,7 +110,7 @@ class Pool {
   }
 
   [[nodiscard]] bool works(Idle& idle) const noexcept {
-    if (!idle.connection->alive()) return false;
+    if (!idle.connection->alive_for_next_run()) return false;
     try {
       if (R::clock::now() - idle.since >= limits_.unchecked) idle.connection->run(Query{"SELECT"});
       return true;

@@ -51,8 +51,7 @@ template <class Key, sql::Record T>
 /// column.
 [[nodiscard]] inline std::string add_version_column(const sql::Mapping& mapping,
                                                     std::string_view version_column = "lock_version") {
-  return joined("ALTER TABLE ", sql::quoted(mapping.table), " ADD COLUMN ",
-                sql::detail::version_definition(mapping, version_column, &detail::type_name));
+  return sql::detail::add_version_column(mapping, version_column, &detail::type_name);
 }
 
 /// The statements that put 0 where a counter is NULL, which reads as 0 anyway, and let it be NULL no more.
@@ -70,8 +69,7 @@ template <class Key, sql::Record T>
 /// column.
 [[nodiscard]] inline std::string drop_version_column(const sql::Mapping& mapping,
                                                      std::string_view version_column = "lock_version") {
-  return joined("ALTER TABLE ", sql::quoted(mapping.table), " DROP COLUMN ",
-                sql::quoted(sql::detail::version_column_of(mapping, version_column)));
+  return sql::detail::drop_version_column(mapping, version_column);
 }
 
 }  // namespace lockstep::postgres

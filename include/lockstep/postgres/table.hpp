@@ -8,6 +8,7 @@
 #include <lockstep/core/contract.hpp>
 #include <lockstep/postgres/database.hpp>
 #include <lockstep/sql/bulk.hpp>
+#include <lockstep/sql/move.hpp>
 #include <lockstep/sql/staging_table.hpp>
 
 #include <array>
@@ -70,6 +71,7 @@ struct Described {
   std::string oid;                // the table's number
   std::string key_constraint;     // the name of the index that the key is unique by
   std::int64_t last_version = 0;  // that the version column can hold
+  bool triggers = false;          // that may change what an update writes
 };
 
 }  // namespace detail
@@ -172,6 +174,36 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     return found;
   }
 
+  /// Moves `amount` of a field from one row to the other in one statement, both versions with it: see
+  /// MovingStorage. Both rows are locked in the order of all commits; others' locks of them are waited for.
+  /// False as well if the server refuses, for whatever reason, if versions are not counted, and where
+  /// sessions are SERIALIZABLE. Throws ConnectionLost, and OutcomeUnknown if the connection ended before the
+  /// answer. Of a record type with invariants in C++ there is none. Cost: one round trip.
+  template <auto Member, class Amount>
+    requires sql::detail::Movable<T, Member, Amount>
+  bool move_amount(const Key& from, const Key& to, const Amount& amount) {
+    const auto& layout = statements_.layout();
+    const auto moved = sql::detail::moved(amount);
+    if (!moved.possible || !sql::detail::moves_alone(layout)) return false;
+    if (database_->options().isolation == Isolation::serializable) return false;
+    const bool first_pays = index_of(from) < index_of(to);
+    Query query{statements_.move(sql::detail::field_number<T, Member>, first_pays)};
+    query.bind_all(sql::detail::key_values(first_pays ? from : to));
+    query.bind_all(sql::detail::key_values(first_pays ? to : from));
+    query.bind(moved.amount).bind(moved.room);
+    sql::detail::CommitTime time{&sql::detail::present_time<R>};
+    if (!layout.updated_at.empty()) query.bind(time.text());
+    typename Database<R>::Lease lease{*database_};
+    try {
+      return lease.connection().run(query).number_at(0, 0) == 1;
+    } catch (const detail::Refused&) {  // another look tells what of, or finds that it has gone
+      return false;
+    } catch (const detail::Broken& broken) {
+      lease.drop();
+      detail::throw_broken(broken, [&] { return std::vector{this->place(from), this->place(to)}; });
+    }
+  }
+
   /// Applies `changes` to each row for which `where` holds, in one statement, moves the versions, and says
   /// how many rows they were: see BulkStorage. A row that somebody else writes meanwhile is waited for, and
   /// looked at again. Rows that come to fulfil the condition meanwhile are not changed, unless sessions are
@@ -186,10 +218,10 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     sql::detail::BulkText<T> text{statements_.layout(), detail::dialect, sql::detail::Overflow::by_cast};
     std::vector<Query> queries;
     const bool serializable = database_->options().isolation == Isolation::serializable;
-    if (serializable) queries.push_back(Query{"BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"});
-    queries.push_back(Query{text.update(time, where, changes...)});
+    if (serializable) queries.emplace_back("BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE");
+    queries.emplace_back(text.update(time, where, changes...));
     queries.back().bind_all(text.values());
-    if (serializable) queries.push_back(Query{"COMMIT"});
+    if (serializable) queries.emplace_back("COMMIT");
     typename Database<R>::Lease lease{*database_};
     try {
       return lease.connection().run(queries)[serializable ? 1 : 0].affected();
@@ -199,8 +231,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
       detail::throw_failure(refused.failure, {name(), "?"});
     } catch (const detail::Broken& broken) {
       lease.drop();
-      if (!broken.sent) throw ConnectionLost{joined("PostgreSQL: ", broken.why)};
-      throw OutcomeUnknown{{{name(), "?"}}};
+      detail::throw_broken(broken, [&] { return std::vector{Place{name(), "?"}}; });
     }
   }
 
@@ -268,6 +299,11 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
       query.bind_all(key);
       if (guarded) query.bind(number(staged.guard));
       return query;
+    }
+
+    [[nodiscard]] bool tells() const override {
+      const bool updates = staged.write == Staged::Write::put && !(staged.guarded && staged.guard.absent());
+      return !updates || statements().tells(staged.guarded);
     }
 
     [[nodiscard]] bool lands_alone() const override {
@@ -339,7 +375,10 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
   };
 
   Table(Database<R>& database, detail::Described described)
-      : database_{&database}, described_{std::move(described)}, statements_{described_.layout} {}
+      : database_{&database},
+        described_{std::move(described)},
+        statements_{described_.layout, described_.triggers},
+        index_{Base::bytes_before(described_.oid)} {}
 
   /// A version as a value to bind. What no column can hold is stored nowhere, and so compares with nothing.
   [[nodiscard]] static sql::Value number(Version version) {
@@ -363,7 +402,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
                                      const std::string& version_column) {
     const auto name = sql::quoted(mapping.table);
     std::vector<Query> queries;
-    queries.push_back(Query{"SELECT CAST(CAST(to_regclass($1) AS oid) AS text)"});
+    queries.emplace_back("SELECT CAST(CAST(to_regclass($1) AS oid) AS text)");
     queries.push_back(
         Query{"SELECT attname, COALESCE(base.typname, type.typname), attnotnull OR type.typnotnull, "
               "atthasdef OR attidentity <> '' OR type.typdefault IS NOT NULL, "
@@ -377,6 +416,8 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
               "JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey) "
               "WHERE indrelid = to_regclass($1) AND indisunique AND indimmediate AND indpred IS NULL "
               "AND indexprs IS NULL AND indnatts = indnkeyatts ORDER BY class.relname"});
+    queries.emplace_back(  // BEFORE UPDATE, and for each row
+        "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass($1) AND tgtype & 19 = 19)");
     for (auto& query : queries) query.bind(std::string_view{name});
     const auto answers = connection.run(queries);
 
@@ -412,14 +453,11 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     const auto last = type == "int2"   ? std::int64_t{std::numeric_limits<std::int16_t>::max()}
                       : type == "int4" ? std::int64_t{std::numeric_limits<std::int32_t>::max()}
                                        : std::numeric_limits<std::int64_t>::max();
-    return {std::move(layout), answers[0].text_at(0, 0), std::move(constraint), last};
+    return {std::move(layout), answers[0].text_at(0, 0), std::move(constraint), last,
+            answers[3].number_at(0, 0) == 1};
   }
 
-  [[nodiscard]] std::string index_of(const Key& key) const {
-    std::string bytes;
-    sql::detail::append_bytes(bytes, std::string_view{described_.oid});
-    return bytes + Base::bytes_of(key);
-  }
+  [[nodiscard]] std::string index_of(const Key& key) const { return Base::bytes_of(key, index_); }
 
   [[nodiscard]] std::unique_ptr<detail::Entry> new_entry(const Key& key, std::string order) const {
     return std::make_unique<Entry>(*this, key, std::move(order));
@@ -455,6 +493,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
   Database<R>* database_;
   detail::Described described_;
   detail::Statements statements_;
+  std::string index_;
 };
 
 template <Runtime R>

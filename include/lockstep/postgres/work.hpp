@@ -279,13 +279,13 @@ struct SessionWork {
     }
     const bool begins = open == Open::no;
     if (begins) {
-      queries.push_back(Query{isolation == Isolation::serializable
-                                  ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
-                                  : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"});
+      queries.emplace_back(isolation == Isolation::serializable
+                               ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
+                               : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
     }
     if (waits) wait_up_to(queries, limited ? milliseconds(wait.limit()) : "0");
     const bool guarded = !locks.empty();
-    if (guarded) queries.push_back(Query{savepoint(locks.size()), Query::Kind::once});
+    if (guarded) queries.emplace_back(savepoint(locks.size()), Query::Kind::once);
     if (begins) open = isolation == Isolation::serializable ? Open::serializable : Open::current;
 
     try {
@@ -313,7 +313,7 @@ struct SessionWork {
       if (numbered) {
         std::string sql{waits ? "SELECT pg_advisory_xact_lock" : "SELECT pg_try_advisory_xact_lock"};
         sql += mode == LockMode::shared ? "_shared($1)" : "($1)";
-        queries.push_back(Query{std::move(sql)});
+        queries.emplace_back(std::move(sql));
         queries.back().bind(entry.lock_number());
       }
       queries.push_back(waits ? entry.select(hold) : entry.select_unless_locked(hold));
@@ -379,8 +379,8 @@ struct SessionWork {
     }
     if (staged.empty()) return Commit{};
     if (!writes && (open == Open::no || open == Open::snapshot)) return Commit{look(staged)};
-    for (;;) {
-      auto failed = land(staged);
+    for (unsigned losses = 0;; ++losses) {
+      auto failed = land(staged, losses);
       if (!failed) continue;  // what was in the way has gone
       if (!failed->empty()) return Commit{*std::move(failed)};
       for (const auto* const entry : staged) {
@@ -393,11 +393,11 @@ struct SessionWork {
   /// The guards that do not hold now, in a transaction of its own.
   Commit::Members look(const std::vector<Entry*>& staged) {
     std::vector<Query> queries;
-    if (open != Open::no) queries.push_back(Query{"ROLLBACK"});
-    if (staged.size() > 1) queries.push_back(Query{"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"});
+    if (open != Open::no) queries.emplace_back("ROLLBACK");
+    if (staged.size() > 1) queries.emplace_back("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     const auto first = queries.size();
     for (const auto* const entry : staged) queries.push_back(entry->select(Hold::no));
-    if (staged.size() > 1) queries.push_back(Query{"ROLLBACK"});
+    if (staged.size() > 1) queries.emplace_back("ROLLBACK");
     forget_transaction();
     try {
       const auto answers = ask(queries);
@@ -415,8 +415,8 @@ struct SessionWork {
   }
 
   /// All guards and all writes in one round trip. The guards that failed: none, and all of it has landed.
-  /// Nothing at all if it must be tried again.
-  std::optional<Commit::Members> land(const std::vector<Entry*>& staged) {
+  /// Nothing at all if it must be tried again, which it was `losses` times.
+  std::optional<Commit::Members> land(const std::vector<Entry*>& staged, unsigned losses) {
     Asked asked;
     if (open == Open::snapshot) {
       asked.add(Query{"ROLLBACK"});
@@ -462,16 +462,13 @@ struct SessionWork {
       leave_transaction();
       return refused_commit(refused, asked, staged);
     } catch (const Broken& broken) {
-      try {
-        throw ConnectionLost{joined("PostgreSQL: ", broken.why)};
-      } catch (const ConnectionLost&) {
-        if (!broken.sent) throw;
+      throw_broken(broken, [&] {
         std::vector<Place> places;
         for (const auto* const entry : staged) {
           if (entry->writes()) places.push_back(entry->place());
         }
-        std::throw_with_nested(OutcomeUnknown{std::move(places)});
-      }
+        return places;
+      });
     }
     forget_transaction();
 
@@ -480,10 +477,14 @@ struct SessionWork {
       for (std::size_t at = 0; at < staged.size(); ++at) {
         staged[at]->compare(staged[at]->present(answers[checks[at]], 1), failed);
       }
-    } else if (!answers[writes.front()].number_at(0, 0)) {
-      return lost_alone(*staged.front(), answers[writes.front()]);
+    } else if (answers[writes.front()].affected() == 0) {
+      return lost_alone(*staged.front(), losses);
     }
     if (!failed.empty()) return failed;
+    if (alone && !staged.front()->tells()) {
+      staged.front()->landed = Version{staged.front()->staged.guard.number() + 1};
+      return failed;
+    }
     for (std::size_t at = 0; at < staged.size(); ++at) {
       auto& entry = *staged[at];
       const auto version = entry.writes() ? answers[writes[at]].number_at(0, 0) : std::nullopt;
@@ -502,13 +503,13 @@ struct SessionWork {
     return order;
   }
 
-  /// Why a write alone did not land. What the statement saw may be older than what it waited for.
-  std::optional<Commit::Members> lost_alone(Entry& entry, const Rows& answer) {
-    Commit::Members failed;
-    entry.compare(entry.present(answer, 1), failed);
-    if (failed.empty()) failed = look({&entry});
+  /// Why a write alone did not land, which takes another look. If its guard holds by then, it is tried again,
+  /// but not for ever: something may keep the row from being written.
+  std::optional<Commit::Members> lost_alone(Entry& entry, unsigned losses) {
+    constexpr unsigned most = 3;
+    auto failed = look({&entry});
     if (!failed.empty()) return failed;
-    if (entry.staged.guarded && entry.staged.guard.absent()) return std::nullopt;
+    if ((entry.staged.guarded && entry.staged.guard.absent()) || losses < most) return std::nullopt;
     throw sql::DatabaseError{0, joined("PostgreSQL: ", to_string(entry.place()),
                                        ": a trigger or a rule kept the row from being written")};
   }

@@ -1,14 +1,16 @@
 // The statement that changes all rows for which a condition holds.
 #pragma once
 
-#include <lockstep/core/contract.hpp>
 #include <lockstep/core/error.hpp>
+#include <lockstep/core/fields.hpp>
 #include <lockstep/core/invariant.hpp>
 #include <lockstep/sql/mapping.hpp>
 #include <lockstep/sql/statements.hpp>
 #include <lockstep/storage/bulk.hpp>
 
+#include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -18,6 +20,20 @@
 #include <vector>
 
 namespace lockstep::sql::detail {
+
+/// Which field `Member` is, from 0; as many as there are if it is none of those that are described.
+template <Record T, auto Member>
+inline constexpr std::size_t field_number = [] {
+  std::size_t found = field_count<T>;
+  std::size_t at = 0;
+  for_each_field<T>([&](const char*, auto field) {
+    if constexpr (std::same_as<decltype(field), std::remove_const_t<decltype(Member)>>) {
+      if (field == Member) found = at;
+    }
+    ++at;
+  });
+  return found;
+}();
 
 /// How a database is told to fail where a number does not fit.
 enum class Overflow {
@@ -61,16 +77,9 @@ class BulkText {
  private:
   template <auto Member>
   [[nodiscard]] const std::string& column() const {
-    const std::string* found = nullptr;
-    std::size_t at = 0;
-    for_each_field<T>([&](const char*, auto field) {
-      if constexpr (std::same_as<decltype(field), std::remove_const_t<decltype(Member)>>) {
-        if (field == Member) found = &layout_->fields[at];
-      }
-      ++at;
-    });
-    Expects(lockstep::detail::told(found, "a field that a condition or a change names is described"));
-    return *found;
+    constexpr auto number = field_number<T, Member>;
+    static_assert(number < field_count<T>, "a field that a condition or a change names is described");
+    return layout_->fields[number];
   }
 
   StatementText& set(std::string_view column) {
@@ -140,6 +149,10 @@ class BulkText {
   void condition(const lockstep::Comparison<Member>& asked) {
     using Field = typename lockstep::Comparison<Member>::Field;
     const auto& name = column<Member>();
+    if constexpr (Codec<Field>::type == ColumnType::decimal) {
+      const bool orders = asked.how != Comparing::equal && asked.how != Comparing::not_equal;
+      if (orders) refuse_text(name, field_number<T, Member>);
+    }
     const auto compare = [&](std::string_view with) {
       sql_.name(name).add(with);
       bind_field(asked.value);
@@ -176,6 +189,14 @@ class BulkText {
     condition(asked.a);
     sql_.add(")");
   }
+  /// Throws NotSupported if a column keeps decimal numbers as text, which has another order: 9 after 10.
+  void refuse_text(const std::string& name, std::size_t field) const {
+    const auto& numbers = layout_->approximate;
+    if (overflow_ == Overflow::by_cast || std::ranges::find(numbers, field) != numbers.end()) return;
+    throw NotSupported{joined("table ", layout_->table, ": column ", name,
+                              " keeps decimal numbers as text, which a statement cannot put in order")};
+  }
+
   void both(const auto& a, std::string_view word, const auto& b) {
     sql_.add("(");
     condition(a);

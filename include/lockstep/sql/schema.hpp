@@ -83,6 +83,17 @@ using TypeName = std::string (*)(const Purpose&);
                 purpose.needed.nullable ? "" : " DEFAULT 0 NOT NULL");
 }
 
+[[nodiscard]] inline std::string add_version_column(const Mapping& mapping, std::string_view usual,
+                                                    TypeName type_name) {
+  return joined("ALTER TABLE ", sql::quoted(mapping.table), " ADD COLUMN ",
+                version_definition(mapping, usual, type_name));
+}
+
+[[nodiscard]] inline std::string drop_version_column(const Mapping& mapping, std::string_view usual) {
+  return joined("ALTER TABLE ", sql::quoted(mapping.table), " DROP COLUMN ",
+                sql::quoted(version_column_of(mapping, usual)));
+}
+
 template <class Key, Record T>
 [[nodiscard]] std::string create_table(const Mapping& mapping, std::string_view usual, TypeName type_name) {
   std::vector<std::string> lines;

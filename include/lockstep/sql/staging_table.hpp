@@ -110,9 +110,17 @@ class StagingTable : public FindsVerbs {
   [[nodiscard]] Place place(const Key& key) const { return {self().name(), shown(key)}; }
 
   /// Tells keys apart: two that are stored alike give the same.
-  [[nodiscard]] static std::string bytes_of(const Key& key) {
+  [[nodiscard]] static std::string bytes_of(const Key& key, std::string_view before = {}) {
     std::string bytes;
+    bytes.reserve(before.size() + 32);
+    bytes += before;
     for (const auto& value : detail::key_values(key)) detail::append_bytes(bytes, value);
+    return bytes;
+  }
+  /// Tells the keys of one table from those of others, before `bytes_of`.
+  [[nodiscard]] static std::string bytes_before(std::string_view table) {
+    std::string bytes;
+    detail::append_bytes(bytes, table);
     return bytes;
   }
 

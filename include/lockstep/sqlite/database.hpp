@@ -370,7 +370,7 @@ class Session {
       } catch (const sql::Busy&) {
         throw busy();
       } catch (const sql::DatabaseError& error) {
-        throw_unknown(error);
+        throw_unknown(error, [&] { return written(); });
         throw;
       }
       turn.end();
@@ -415,25 +415,33 @@ class Session {
     }
 
     void commit_transaction(detail::Connection& open) {
+      commit_transaction(open, [&] { return written(); });
+    }
+    /// `places()` are those of the records that it writes.
+    template <class Places>
+    void commit_transaction(detail::Connection& open, Places&& places) {
       pooled->patience.until(database->busy_limit());  // with a rollback journal: for those who read
       try {
         open.run("COMMIT");
       } catch (const detail::Refused& refused) {  // a deferred constraint, of whichever row
         throw sql::ConstraintFailed{{database->path(), "?"}, refused.kind, refused.constraint};
       } catch (const sql::DatabaseError& error) {
-        throw_unknown(error);
+        throw_unknown(error, places);
         throw;
       }
     }
 
     /// Of an error during a commit: throws OutcomeUnknown, with the error nested, if it may have landed.
-    void throw_unknown(const sql::DatabaseError& error) const {
-      if ((error.code() & 0xFF) != SQLITE_IOERR) return;
+    template <class Places>
+    static void throw_unknown(const sql::DatabaseError& error, Places&& places) {
+      if ((error.code() & 0xFF) == SQLITE_IOERR) std::throw_with_nested(OutcomeUnknown{places()});
+    }
+    [[nodiscard]] std::vector<Place> written() const {
       std::vector<Place> writes;
       for (const auto& entry : entries) {
         if (entry->writes()) writes.push_back(entry->place());
       }
-      std::throw_with_nested(OutcomeUnknown{std::move(writes)});
+      return writes;
     }
 
     [[nodiscard]] sql::Busy busy() const {

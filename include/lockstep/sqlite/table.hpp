@@ -8,6 +8,7 @@
 #include <lockstep/core/contract.hpp>
 #include <lockstep/core/fingerprint.hpp>
 #include <lockstep/sql/bulk.hpp>
+#include <lockstep/sql/move.hpp>
 #include <lockstep/sql/staging_table.hpp>
 #include <lockstep/sql/statements.hpp>
 #include <lockstep/sqlite/database.hpp>
@@ -90,7 +91,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
 
   /// Opens the table that `mapping` names. Throws sql::MappingMismatch with all that the table lacks.
   Table(Database<R>& database, const sql::Mapping& mapping)
-      : database_{&database}, statements_{opened(database, mapping)} {}
+      : database_{&database}, statements_{opened(database, mapping)}, index_{Base::bytes_before(name())} {}
   /// The table `name`, with the key in the column `id` and each field in the column of its name.
   template <std::convertible_to<std::string_view> Name>
   Table(Database<R>& database, const Name& name) : Table{database, Base::named(name)} {}
@@ -155,6 +156,45 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     if (auto commit = session.commit(); !commit) throw StaleRecord{std::move(commit)};
     found->version = this->version(session, key);
     return found;
+  }
+
+  /// Moves `amount` of a field from one row to the other, both versions with it, by two statements that look
+  /// for themselves: see MovingStorage. False as well if SQLite refuses, for whatever reason, and if versions
+  /// are not counted. Throws OutcomeUnknown, with SQLite's error nested, if the disk failed during SQLite's
+  /// COMMIT. Of a record type with invariants in C++ there is none.
+  template <auto Member, class Amount>
+    requires sql::detail::Movable<T, Member, Amount>
+  bool move_amount(const Key& from, const Key& to, const Amount& amount) {
+    const auto& layout = statements_.layout();
+    const auto moved = sql::detail::moved(amount);
+    if (!moved.possible || !sql::detail::moves_alone(layout)) return false;
+    sql::detail::CommitTime time{&sql::detail::present_time<R>};
+    auto session = this->session();
+    auto& work = session.work();
+    const auto change = [&](const std::string& text, const Key& key, std::int64_t limit) {
+      const auto values = sql::detail::key_values(key);
+      Query query{work.connection(), text};
+      query.bind(moved.amount);
+      if (!layout.updated_at.empty()) query.bind(time.text());
+      return query.bind_all(values).bind(limit).write() == 1;
+    };
+    constexpr auto field = sql::detail::field_number<T, Member>;
+    try {
+      work.lock_for_commit();
+      if (!change(statements_.pay(field), from, moved.amount)) return false;
+      if (!change(statements_.receive(field), to, moved.room)) return false;
+      work.commit_transaction(work.connection(),
+                              [&] { return std::vector{this->place(from), this->place(to)}; });
+      return true;
+    } catch (const Conflicted&) {  // another look tells what of, or finds that it has gone
+      return false;
+    } catch (const detail::Refused&) {
+      return false;
+    } catch (const sql::ConstraintFailed&) {
+      return false;
+    } catch (const sql::DatabaseError&) {
+      return false;
+    }
   }
 
   /// Applies `changes` to each row for which `where` holds, in one statement, moves the versions, and says
@@ -381,11 +421,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
     return statements;
   }
 
-  [[nodiscard]] std::string index_of(const Key& key) const {
-    std::string bytes;
-    sql::detail::append_bytes(bytes, std::string_view{name()});
-    return bytes + Base::bytes_of(key);
-  }
+  [[nodiscard]] std::string index_of(const Key& key) const { return Base::bytes_of(key, index_); }
 
   [[nodiscard]] std::unique_ptr<detail::Entry<R>> new_entry(const Key& key, const std::string&) const {
     return std::make_unique<Entry>(*this, key);
@@ -441,6 +477,7 @@ class Table : public sql::StagingTable<Table<Key, T, R>, Key, T, Session<R>> {
 
   Database<R>* database_;
   sql::detail::Statements statements_;
+  std::string index_;
 };
 
 template <Runtime R>

@@ -183,6 +183,18 @@ concept AtomicStorage =
       { storage.change(key, change) } -> std::same_as<std::optional<versioned_of<S>>>;
     };
 
+/// A storage that can move an amount of a field from one record to another in one step, without loading
+/// them: `move_amount<Member>(from, to, amount)`, of a positive amount and two different keys. True if it
+/// did, both versions moved. False if it did not and nothing was written, for whatever reason: the caller
+/// looks.
+template <class S, auto Member>
+concept MovingStorage =
+    Storage<S> &&
+    requires(S& storage, const key_of<S>& key,
+             const std::remove_cvref_t<decltype(std::declval<record_of<S>&>().*Member)>& amount) {
+      { storage.template move_amount<Member>(key, key, amount) } -> std::same_as<bool>;
+    };
+
 /// A storage that can write whatever the stored version is; it counts these writes.
 template <class S>
 concept UnguardedStorage =

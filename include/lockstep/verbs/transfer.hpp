@@ -7,6 +7,7 @@
 #include <array>
 #include <concepts>
 #include <limits>
+#include <type_traits>
 
 namespace lockstep {
 
@@ -128,6 +129,35 @@ void prepare_transfer(auto& tx, S& storage, const Order& order) {
   if constexpr (PrefetchStorage<S>) tx.prefetch(storage, std::array<key_of<S>, 2>{from, to});
 }
 
+/// The data member that `Field` names; null if it is a function.
+template <class T, auto Field>
+[[nodiscard]] constexpr auto named_member() noexcept {
+  if constexpr (std::is_member_object_pointer_v<std::remove_const_t<decltype(Field)>>) {
+    return Field;
+  } else if constexpr (std::same_as<std::remove_const_t<decltype(Field)>, Balance>) {
+    if constexpr (requires { requires std::is_member_object_pointer_v<decltype(&T::balance)>; }) {
+      return &T::balance;
+    } else {
+      return nullptr;
+    }
+  } else {
+    return nullptr;
+  }
+}
+
+/// True if the storage has moved the amount by itself. If not, nothing was written, and it takes a look to
+/// tell why.
+template <auto Field, Storage S, class Order>
+[[nodiscard]] bool moved_by_storage(S& storage, const Order& order) {
+  constexpr auto member = named_member<record_of<S>, Field>();
+  if constexpr (!std::is_null_pointer_v<std::remove_const_t<decltype(member)>>) {
+    if constexpr (MovingStorage<S, member>) {
+      return storage.template move_amount<member>(order.from, order.to, order.amount);
+    }
+  }
+  return false;
+}
+
 template <auto Field, Storage S, class Order>
 void move_amount(auto& tx, S& storage, const Order& order) {
   const auto& [from, to, amount] = order;
@@ -149,14 +179,16 @@ void move_amount(auto& tx, S& storage, const Order& order) {
 /// pessimistic (both records locked first), or adaptive. Throws AmountNotPositive,
 /// SameAccount, Missing, InsufficientFunds, AmountOverflow, ConstraintViolated, and
 /// Exhausted by `retry`'s limits; nothing was written then.
-/// Cost: two loads and one commit per attempt; the loads are one round trip where the storage can
-/// (PrefetchStorage).
+/// Cost: one step where the storage can move the amount itself (MovingStorage), nothing stands in the way,
+/// and locks are not asked for; else two loads and one commit per attempt. The loads are one round trip where
+/// the storage can (PrefetchStorage).
 template <auto Field = Balance{}, Storage S>
   requires detail::Numeric<detail::AmountOf<record_of<S>, Field>>
 void transfer(S& storage, const Transfer<key_of<S>, detail::AmountOf<record_of<S>, Field>>& transfer,
               const Retry& retry = {}, Caller where = Caller::here()) {
   [[maybe_unused]] const auto caller = detail::called_from(storage, where);
   detail::check_transfer(storage, transfer);
+  if (retry.locking != Locking::pessimistic && detail::moved_by_storage<Field>(storage, transfer)) return;
   transact(
       storage,
       [&](auto& tx) {
