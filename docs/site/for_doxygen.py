@@ -47,7 +47,7 @@ NAMESPACES = {
 }
 
 # The guide, in reading order.
-GUIDE = ["start", "install", "versions", "locks", "transactions", "choosing", "errors", "storages", "cells", "sqlite",
+GUIDE = ["start", "install", "versions", "locks", "transactions", "choosing", "errors", "storages", "isolation", "cells", "sqlite",
          "postgres", "rails", "rowctl", "simulator", "checkers"]
 
 
