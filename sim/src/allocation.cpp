@@ -15,6 +15,9 @@
 #if defined(LOCKSTEP_SIM_ASAN)
 #include <malloc.h>
 #include <sanitizer/asan_interface.h>
+#define LOCKSTEP_SIM_REPLACES  // its own are weak
+#else
+#define LOCKSTEP_SIM_REPLACES [[gnu::weak]]
 #endif
 
 namespace lockstep::sim {
@@ -90,12 +93,6 @@ KeepsDeleted::~KeepsDeleted() {
 }
 
 }  // namespace lockstep::sim
-
-#if defined(LOCKSTEP_SIM_ASAN)
-#define LOCKSTEP_SIM_REPLACES  // its own are weak
-#else
-#define LOCKSTEP_SIM_REPLACES [[gnu::weak]]
-#endif
 
 // NOLINTBEGIN(misc-new-delete-overloads)
 LOCKSTEP_SIM_REPLACES void* operator new(std::size_t size) { return lockstep::sim::allocate(size, 1); }
