@@ -47,8 +47,8 @@ NAMESPACES = {
 }
 
 # The guide, in reading order.
-GUIDE = ["start", "install", "versions", "locks", "transactions", "choosing", "errors", "storages", "isolation", "cells", "sqlite",
-         "postgres", "rails", "rowctl", "simulator", "checkers"]
+GUIDE = ["start", "install", "versions", "locks", "transactions", "choosing", "errors", "storages", "isolation", "cells",
+         "flat-table", "sqlite", "postgres", "rails", "rowctl", "simulator", "checkers"]
 
 
 # --- Headers -----------------------------------------------------------------------------------------------

@@ -193,6 +193,8 @@ class InlineRecord {
   using Relaxed = typename R::template atomic<std::uint64_t>;
 
  public:
+  /// All bytes are 0, which need be no record.
+  InlineRecord() = default;
   explicit InlineRecord(const T& record) : InlineRecord{words_of(Image<T>::of(record)), Words{}} {}
 
   // Unrolled, because g++ 12 does not do so by itself, and the copy is most of what a read costs.
@@ -236,7 +238,7 @@ class InlineRecord {
     }
   }
 
-  std::array<Relaxed, Image<T>::size> words_;
+  std::array<Relaxed, Image<T>::size> words_{};
 };
 
 // Small cells do not lie across two lines.

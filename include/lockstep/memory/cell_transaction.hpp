@@ -26,9 +26,10 @@
 #include <lockstep/memory/cell.hpp>
 
 #include <array>
-#include <compare>
+#include <bit>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -104,6 +105,11 @@ class CellReads {
   template <std::size_t I>
   [[nodiscard]] Version version() const {
     return seen_[I].version();
+  }
+  /// Likewise, with its flags.
+  template <std::size_t I>
+  [[nodiscard]] WordState state() const {
+    return seen_[I];
   }
 
  protected:
@@ -347,7 +353,7 @@ class Optimistic : public CellReads<Cells...> {
   [[nodiscard]] bool take(std::index_sequence<I...>) const {
     std::size_t taken = 0;
     if (((!changed_[I] || this->template word<I>().acquire(seen_[I]) ? (++taken, true) : false) && ...) &&
-        rest_is_unmoved(Sequence{})) [[likely]] {
+        rest_is_unmoved(Sequence{}) && all_in_place(Sequence{})) [[likely]] {
       return true;
     }
     ((I < taken && changed_[I] ? this->template word<I>().take_back(seen_[I]) : void()), ...);
@@ -357,6 +363,19 @@ class Optimistic : public CellReads<Cells...> {
   [[nodiscard]] bool rest_is_unmoved(std::index_sequence<I...>) const {
     if constexpr (count == 1) return true;  // it was read at one moment, and is the only one
     return ((changed_[I] || this->template word<I>().unmoved_together(seen_[I])) && ...);
+  }
+  /// Of cells that are places of a table, which may have become places of other records: what has been taken
+  /// is still what it was found as.
+  template <std::size_t... I>
+  [[nodiscard]] bool all_in_place(std::index_sequence<I...>) const {
+    const auto in_place = [](const auto& cell) {
+      if constexpr (requires { cell.in_place(); }) {
+        return cell.in_place();
+      } else {
+        return true;
+      }
+    };
+    return (in_place(*std::get<I>(this->cells_)) && ...);
   }
   template <std::size_t... I>
   void publish(std::index_sequence<I...>) const {
@@ -378,11 +397,11 @@ class Locked : public CellReads<Cells...> {
   using typename Base::Records;
 
   explicit Locked(Cells&... cells) : Base{cells...}, words_{&CellAccess::word(cells)...} {
+    const std::array ranks{rank_of(cells)...};
     for (std::size_t i = 0; i != count; ++i) order_[i] = i;
     for (std::size_t i = 0; i != count; ++i) {
       for (std::size_t j = i + 1; j != count; ++j) {
-        if (std::compare_three_way{}(words_[order_[j]], words_[order_[i]]) < 0)
-          std::swap(order_[i], order_[j]);
+        if (ranks[order_[j]] < ranks[order_[i]]) std::swap(order_[i], order_[j]);
       }
     }
   }
@@ -429,6 +448,16 @@ class Locked : public CellReads<Cells...> {
   }
 
  private:
+  // By address, unless cells know of an order that does not change from run to run.
+  template <class Cell>
+  [[nodiscard]] static auto rank_of(Cell& cell) {
+    if constexpr (requires { cell.rank(); }) {
+      return cell.rank();
+    } else {
+      return std::bit_cast<std::uintptr_t>(&CellAccess::word(cell));
+    }
+  }
+
   std::array<WordOf*, count> words_;
   std::array<std::size_t, count> order_{};
   std::size_t held_ = 0;

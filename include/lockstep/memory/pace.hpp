@@ -102,4 +102,13 @@ inline void prefetch_for_write(const void* address) noexcept {
 #endif
 }
 
+/// Fetches the line at `address` as one that will be read. A hint.
+inline void prefetch_for_read(const void* address) noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+  __builtin_prefetch(address);
+#else
+  static_cast<void>(address);
+#endif
+}
+
 }  // namespace lockstep::memory::detail

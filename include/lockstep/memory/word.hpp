@@ -136,6 +136,17 @@ class Word {
   void publish(State seen) {
     bits_.store(seen.next(), std::memory_order_release);  // (1) who reads this version reads this record
   }
+  /// Likewise at `version`, where what is beside the number in it changes.
+  void publish_as(Version version) {
+    bits_.store(State::of(version).bits, std::memory_order_release);  // (1) as `publish`
+  }
+  /// Moves a word that nobody is at from `seen` to `version`, without a record; false if it has moved.
+  [[nodiscard]] bool replace(State seen, Version version) {
+    auto expected = seen.bits;
+    // (3) Nothing is read on failure.
+    return bits_.compare_exchange_strong(expected, State::of(version).bits, std::memory_order_seq_cst,
+                                         std::memory_order_relaxed);
+  }
   /// Instead of writing: it was never there. (1) as `publish`, of the record as it was.
   void take_back(State seen) { bits_.store(seen.at_rest(), std::memory_order_release); }
 
@@ -175,6 +186,11 @@ class Word {
   /// Publishes what the holder has written, at the version after `held`, and gives the lock back.
   void publish_and_unlock(State held) {
     wake(State{bits_.exchange(held.next(), std::memory_order_release)});  // (1) as `publish`
+  }
+  /// Gives the lock back at `version`; the record is as it was, but this is no longer its place.
+  void move_away(Version version) {
+    // seq_cst: who reads several and finds one still here comes before all that is done in its new place.
+    wake(State{bits_.exchange(State::of(version).bits, std::memory_order_seq_cst)});
   }
   /// Gives the lock back; nothing was written.
   void unlock() {
