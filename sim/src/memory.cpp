@@ -331,10 +331,12 @@ void Memory::keep(Slot write, const void* value, std::size_t size) {
 
 // --- Operations ---
 
-/// The access, with the order that it is to have.
-MemoryAccess Memory::ordered(MemoryAccess access) const {
-  if (orders_ != nullptr) access.order = orders_->of(access.name, access.order, access.where);
-  return access;
+/// The access, with the order that it is to have. A copy is made, in `changed`, only if orders are replaced:
+/// all that programs do comes through here.
+const MemoryAccess& Memory::ordered(const MemoryAccess& access, std::optional<MemoryAccess>& changed) const {
+  if (orders_ == nullptr) return access;
+  changed.emplace(access).order = orders_->of(access.name, access.order, access.where);
+  return *changed;
 }
 
 void Memory::announce(const MemoryAccess& access, bool write) {
@@ -344,7 +346,8 @@ void Memory::announce(const MemoryAccess& access, bool write) {
 }
 
 void Memory::load(const MemoryAccess& asked, void* value) {
-  const MemoryAccess access = ordered(asked);
+  std::optional<MemoryAccess> replaced;
+  const MemoryAccess& access = ordered(asked, replaced);
   if (!access.announced) {
     look();
     announce(access, false);
@@ -365,7 +368,8 @@ void Memory::load(const MemoryAccess& asked, void* value) {
 }
 
 void Memory::store(const MemoryAccess& asked, const void* value) {
-  const MemoryAccess access = ordered(asked);
+  std::optional<MemoryAccess> replaced;
+  const MemoryAccess& access = ordered(asked, replaced);
   announce(access, true);
   if (adrift()) {
     std::memcpy(access.latest, value, access.size);
@@ -376,7 +380,8 @@ void Memory::store(const MemoryAccess& asked, const void* value) {
 
 bool Memory::modify(const MemoryAccess& asked, std::memory_order failure, const MemoryChange& change,
                     void* old) {
-  const MemoryAccess access = ordered(asked);
+  std::optional<MemoryAccess> replaced;
+  const MemoryAccess& access = ordered(asked, replaced);
   if (orders_ != nullptr && asked.name == "compare_exchange")
     failure = orders_->of("compare_exchange that fails", failure, asked.where);
   look();
@@ -405,7 +410,9 @@ bool Memory::modify(const MemoryAccess& asked, std::memory_order failure, const 
 }
 
 void Memory::fence(std::memory_order order, const source_location& where) {
-  const MemoryAccess access = ordered({"fence", {}, order, nullptr, 0, where});
+  std::optional<MemoryAccess> replaced;
+  const MemoryAccess asked{"fence", {}, order, nullptr, 0, where};
+  const MemoryAccess& access = ordered(asked, replaced);
   announce(access, false);
   if (adrift()) return;
   const Slot slot = expected(access, GraphEvent::Kind::fence);

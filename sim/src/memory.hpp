@@ -113,7 +113,8 @@ class Memory final : public detail::WeakMemory {
     for (unsigned i = 0; i != lanes_; ++i) to[i] = std::max(to[i], from[i]);
   }
   void reserve(unsigned threads);
-  [[nodiscard]] detail::MemoryAccess ordered(detail::MemoryAccess access) const;
+  [[nodiscard]] const detail::MemoryAccess& ordered(const detail::MemoryAccess& access,
+                                                    std::optional<detail::MemoryAccess>& changed) const;
   void announce(const detail::MemoryAccess& access, bool write);
   void look();
   void seen(Slot read, const source_location& where);
