@@ -1,5 +1,7 @@
 #include "allocation.hpp"
 
+#include <malloc.h>
+
 #include <cstddef>
 #include <cstdlib>
 #include <new>
@@ -13,7 +15,6 @@
 #endif
 
 #if defined(LOCKSTEP_SIM_ASAN)
-#include <malloc.h>
 #include <sanitizer/asan_interface.h>
 #define LOCKSTEP_SIM_REPLACES  // its own are weak
 #else
@@ -29,6 +30,7 @@ struct Deleted {
   void** first = nullptr;
   std::size_t count = 0;
   std::size_t room = 0;
+  std::size_t bytes = 0;
   bool keeps = false;
 
   constexpr Deleted() = default;
@@ -39,9 +41,11 @@ struct Deleted {
 
 thread_local constinit Deleted deleted;
 
-/// False if there is no memory to keep it: then it is freed at once.
+/// False if that is too much: then it is freed at once.
 bool keep(void* block) noexcept {
-  if (!deleted.keeps || block == nullptr) return false;
+  constexpr std::size_t most = std::size_t{256} << 20;  // bytes
+  if (!deleted.keeps || block == nullptr || deleted.bytes > most) return false;
+  deleted.bytes += malloc_usable_size(block);
   if (deleted.count == deleted.room) {
     constexpr std::size_t at_first = 256;
     const std::size_t room = deleted.room == 0 ? at_first : 2 * deleted.room;
@@ -64,7 +68,7 @@ void free_all() noexcept {
 #endif
     std::free(deleted.first[i]);
   }
-  deleted.count = 0;
+  deleted.count = deleted.bytes = 0;
 }
 
 void* allocate(std::size_t size, std::size_t alignment) {

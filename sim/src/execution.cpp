@@ -377,8 +377,8 @@ bool Execution::times_out(Instant deadline, const source_location& where) {
 
 void Execution::only_in_interleavings(std::string_view what) const {
   if (weak_ == nullptr || abandoned_) return;
-  throw std::logic_error{"lockstep::sim: " + std::string{what} +
-                         " is explored in interleavings only, not under a model of memory"};
+  throw std::logic_error{"lockstep::sim: there is no \"" + std::string{what} +
+                         "\" under a model of memory: it is explored in interleavings only"};
 }
 
 void Execution::visible_late(Operation& operation, bool has_to_wait) {

@@ -114,10 +114,14 @@ std::string missed(const Finding& finding) {
     }
   }
   if (words.empty()) return words;
-  return "\nNot the newest, as no memory order puts the newer store before:\n" + words;
+  return "\nThese are not the newest, as nothing orders the newer store before them:\n" + words;
 }
 
 std::string_view helps(const Meaning& meaning, const Finding& finding) {
+  if (!finding.too_weak.empty()) {
+    return "Name the stronger orders. Others may do as well: audit says which orders of the test are needed "
+           "then.";
+  }
   const auto says = [&](std::string_view part) { return finding.message.find(part) != std::string::npos; };
   if (finding.kind == FindingKind::deadlock && says("nobody is left to notify")) {
     return "Notify whenever what is waited for may have come true, and everybody who may wait for it: "
@@ -129,10 +133,6 @@ std::string_view helps(const Meaning& meaning, const Finding& finding) {
   }
   if (finding.kind == FindingKind::exception && says("was still joinable")) {
     return "Join each thread before it is destroyed, on every way out; a jthread does.";
-  }
-  if (!finding.too_weak.empty()) {
-    return "Name the stronger orders. Others may do as well: audit says which orders of the test are needed "
-           "then.";
   }
   if (finding.culprit.empty()) return meaning.helps;
   return "Make the read and the write one step, or let the write fail if somebody came between: update, "
@@ -152,7 +152,13 @@ std::string explain(const Finding& finding) {
   if (meaning != meanings.end()) words.append(meaning->what).append("\n");
   if (!finding.culprit.empty()) words += "\nWho came between: " + finding.culprit + ".\n";
   if (!finding.too_weak.empty()) words += "\nWhich orders are too weak: " + finding.too_weak + ".\n";
-  words += missed(finding);
+  if (finding.orders_help) words += missed(finding);
+  if (!finding.orders_help) {
+    words +=
+        "\nNo memory order is to blame: something is found with seq_cst everywhere, too. Explore "
+        "interleavings "
+        "first.\n";
+  }
   if (!finding.steps.empty()) words += "\nThe last step of each thread:\n" + last_steps(finding);
   if (meaning != meanings.end()) words.append("\nWhat helps: ").append(helps(*meaning, finding)).append("\n");
   return words;

@@ -68,7 +68,7 @@ Result replayed(const Body& body, const Token& decoded, Execution& execution, co
     result.note =
         "the steps are not those that the token was made from: the test has changed since, it is run with "
         "other "
-        "options (spurious, timeouts), or the token was mistyped";
+        "options (model, spurious, timeouts), or the token was mistyped";
   }
   result.elapsed = Clock::now() - start;
   return result;

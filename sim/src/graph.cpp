@@ -28,8 +28,8 @@ void Graph::reserve(unsigned threads) {
   if (threads <= count_) return;
   if (threads > threads_.size()) threads_.resize(threads);
   count_ = threads;
-  if (threads <= lanes_) return;
-  const unsigned wider = std::bit_ceil(threads);
+  if (2 * threads <= lanes_) return;
+  const unsigned wider = std::bit_ceil(2 * threads);
   std::vector<Lane> clocks(clocks_.size() / lanes_ * wider, 0);
   for (std::size_t i = 0; i != clocks_.size() / lanes_; ++i)
     std::copy_n(clocks_.data() + i * lanes_, lanes_, clocks.data() + i * wider);
@@ -135,7 +135,8 @@ bool Graph::sequentially_consistent() const {
   for (Slot slot = 0; slot != size(); ++slot) {
     // What an event needs, of each thread the latest.
     for (unsigned thread = 0; thread != count_; ++thread) {
-      const std::size_t needed = std::min<std::size_t>(needs(slot)[thread], threads_[thread].size());
+      const std::size_t needed =
+          std::min<std::size_t>(needs(slot)[events_of(thread)], threads_[thread].size());
       if (thread == events_[slot].thread) {
         if (events_[slot].index != 0) before.add(threads_[thread][events_[slot].index - 1U], slot);
       } else if (needed != 0) {
@@ -195,7 +196,7 @@ bool Graph::partially_consistent() const {
     return is_write(a) ? places[a] <= places[b] : places[a] < places[b];
   };
   // sb; hb; sb, of which the first and the last are not between accesses of one location. If that is so for
-  // any events in between, it is for the nearest ones.
+  // any events in between, it is for the nearest ones. What primitives and threads order is of no location.
   const auto by_others = [&](Slot a, Slot b) {
     const auto& first = threads_[events_[a].thread];
     const auto& last = threads_[events_[b].thread];
@@ -203,7 +204,11 @@ bool Graph::partially_consistent() const {
     while (after_a != first.size() && same_location(a, first[after_a])) ++after_a;
     std::size_t before_b = events_[b].index;
     while (before_b != 0 && same_location(last[before_b - 1], b)) --before_b;
-    return after_a != first.size() && before_b != 0 && happens_before(first[after_a], last[before_b - 1]);
+    const auto follows = [&](const Lane* known) {
+      return known[given_by(events_[a].thread)] > events_[a].index ||
+             (after_a != first.size() && includes(known, first[after_a]));
+    };
+    return follows(taken(b)) || (before_b != 0 && follows(after(last[before_b - 1])));
   };
   const auto strongly = [&](Slot a, Slot b) {
     return in_order(a, b) || overwritten(a, b) || (same_location(a, b) && happens_before(a, b)) ||

@@ -27,8 +27,14 @@ inline constexpr Slot nothing = ~Slot{0};
 /// In place of a write: what a location holds at first.
 inline constexpr Slot at_first = nothing - 1;
 
-/// How many events of each thread something includes, by thread.
+/// How many events something includes. A clock has two for each thread: how many of its events, and how many
+/// are followed by something of it that is no event, orders what comes before it, and is included: it has
+/// given back a primitive, started or ended a thread.
 using Lane = std::uint16_t;
+/// In which lane of a clock a thread's events are.
+[[nodiscard]] constexpr std::size_t events_of(unsigned thread) noexcept { return std::size_t{thread} * 2; }
+/// In which those are that such a thing follows.
+[[nodiscard]] constexpr std::size_t given_by(unsigned thread) noexcept { return std::size_t{thread} * 2 + 1; }
 
 /// One step of a thread, as far as others can see it.
 struct GraphEvent {
@@ -116,10 +122,14 @@ class Graph {
   /// Of a read: what it depends on, whatever it reads.
   [[nodiscard]] Lane* needs_to_read(Slot slot) noexcept { return clock(slot, 3); }
   [[nodiscard]] const Lane* needs_to_read(Slot slot) const noexcept { return clock(slot, 3); }
+  /// What happens before the event's thread took a primitive, joined a thread or was started, the last time
+  /// before the event.
+  [[nodiscard]] Lane* taken(Slot slot) noexcept { return clock(slot, 4); }
+  [[nodiscard]] const Lane* taken(Slot slot) const noexcept { return clock(slot, 4); }
   /// True if the clock includes the event.
   [[nodiscard]] bool includes(const Lane* clock, Slot slot) const noexcept {
     const GraphEvent& event = events_[slot];
-    return clock[event.thread] > event.index;
+    return clock[events_of(event.thread)] > event.index;
   }
 
   /// The first place in modification order that may be read, or after which may be written, by an event which
@@ -134,7 +144,7 @@ class Graph {
   }
 
  private:
-  static constexpr unsigned clocks_per_event = 4;
+  static constexpr unsigned clocks_per_event = 5;
 
   [[nodiscard]] Lane* clock(Slot slot, unsigned which) noexcept {
     return clocks_.data() + (std::size_t{slot} * clocks_per_event + which) * lanes_;

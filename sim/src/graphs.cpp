@@ -181,6 +181,7 @@ bool Graphs::restore_torn(const Graph& whole, const Item& item) {
     const Slot added = graph_.add(event);
     std::copy_n(whole.before_reading(item.slot), whole.lanes(), graph_.before_reading(added));
     std::copy_n(whole.needs_to_read(item.slot), whole.lanes(), graph_.needs_to_read(added));
+    std::copy_n(whole.taken(item.slot), whole.lanes(), graph_.taken(added));
     read_anew(added);
   }
   event.kind = GraphEvent::Kind::write;
@@ -211,7 +212,8 @@ void Graphs::read_anew(Slot read) {
     join(graph_.needs(read), graph_.needs(event.from));
     if (!event.primitive && acquires(event.order)) join(graph_.after(read), graph_.message(event.from));
   }
-  graph_.needs(read)[event.thread] = graph_.after(read)[event.thread] = static_cast<Lane>(event.index + 1U);
+  graph_.needs(read)[events_of(event.thread)] = graph_.after(read)[events_of(event.thread)] =
+      static_cast<Lane>(event.index + 1U);
 }
 
 /// Likewise of the write that belongs to it.
@@ -220,7 +222,9 @@ void Graphs::write_anew(Slot write, Slot read) {
   const unsigned lanes = graph_.lanes();
   std::copy_n(graph_.needs(read), lanes, graph_.needs(write));
   std::copy_n(graph_.after(read), lanes, graph_.after(write));
-  graph_.needs(write)[event.thread] = graph_.after(write)[event.thread] = static_cast<Lane>(event.index + 1U);
+  std::copy_n(graph_.taken(read), lanes, graph_.taken(write));
+  graph_.needs(write)[events_of(event.thread)] = graph_.after(write)[events_of(event.thread)] =
+      static_cast<Lane>(event.index + 1U);
   if (event.primitive) return;
   const Lane* released = graph_.after(write);
   if (!releases(event.order)) {

@@ -71,12 +71,12 @@ void Memory::reserve(unsigned threads) {
       clocks = std::move(wide);
     };
     widen(clocks_);
-    for (auto& [object, clock] : objects_) widen(clock);
+    for (auto& [object, given] : objects_) widen(given.before), widen(given.needed);
     lanes_ = wider;
   }
   if (threads <= threads_.size()) return;
   threads_.resize(threads);
-  clocks_.resize(std::size_t{threads} * 4 * lanes_, 0);
+  clocks_.resize(std::size_t{threads} * clocks_per_thread * lanes_, 0);
 }
 
 /// What has been executed is an execution that the model allows, and so is what comes of reading the latest
@@ -116,31 +116,46 @@ void Memory::need(unsigned thread, unsigned other) { join(clock(thread, needed),
 
 void Memory::follow(unsigned thread, unsigned other) {
   reserve(std::max(thread, other) + 1);
-  join(clock(thread, needed), clock(other, needed));
-  join(clock(thread, before), clock(other, before));
+  give(other);
+  take(thread, clock(other, before), clock(other, needed));
 }
 
 void Memory::release(unsigned thread, ObjectId object) {
-  std::vector<Lane>& known = objects_[object];
-  known.resize(lanes_, 0);
-  join(known.data(), clock(thread, before));
+  give(thread);
+  Given& given = given_to(object);
+  join(given.before.data(), clock(thread, before));
+  join(given.needed.data(), clock(thread, needed));
 }
 
+/// What happens before something is needed for it, too.
 void Memory::acquire(unsigned thread, ObjectId object) {
-  std::vector<Lane>& known = objects_[object];
-  known.resize(lanes_, 0);
-  join(clock(thread, before), known.data());
+  const Given& given = given_to(object);
+  take(thread, given.before.data(), given.needed.data());
+}
+
+Memory::Given& Memory::given_to(ObjectId object) {
+  Given& given = objects_[object];
+  given.before.resize(lanes_, 0);
+  given.needed.resize(lanes_, 0);
+  return given;
+}
+
+/// The thread orders what it has done before what somebody else does, by something that is no event.
+void Memory::give(unsigned thread) {
+  clock(thread, before)[given_by(thread)] = static_cast<Lane>(threads_[thread].executed);
+}
+
+void Memory::take(unsigned thread, const Lane* given, const Lane* needs) {
+  join(clock(thread, needed), needs);
+  join(clock(thread, before), given);
+  std::copy_n(clock(thread, before), lanes_, clock(thread, taken));
 }
 
 /// A notification unblocks who has waited since it saw a value that is older than one that happens before the
 /// notification ([atomics.wait]): so a thread that comes too late to be notified must see that one.
 void Memory::notifies(ObjectId queue) { release(execution_->self(), queue); }
 
-void Memory::joins(ObjectId queue) {
-  std::vector<Lane>& known = objects_[queue];
-  known.resize(lanes_, 0);
-  threads_[execution_->self()].at_least = known;
-}
+void Memory::joins(ObjectId queue) { threads_[execution_->self()].at_least = given_to(queue).before; }
 
 Slot Memory::add(unsigned thread, GraphEvent event) {
   constexpr std::size_t most = std::numeric_limits<Lane>::max() - 2;
@@ -189,7 +204,7 @@ void Memory::execute(Slot slot) {
       }
     }
   }
-  needs[thread] = known[thread] = own;
+  needs[events_of(thread)] = known[events_of(thread)] = own;
   if (event.kind == GraphEvent::Kind::fence) {
     if (acquires(event.order)) join(known, clock(thread, acquirable));
     if (releases(event.order)) std::copy_n(known, lanes_, clock(thread, released));
@@ -211,6 +226,7 @@ void Memory::execute(Slot slot) {
     std::fill_n(graph.message(slot), lanes_, Lane{0});
   std::copy_n(needs, lanes_, graph.needs(slot));
   std::copy_n(known, lanes_, graph.after(slot));
+  std::copy_n(clock(thread, taken), lanes_, graph.taken(slot));
 }
 
 // --- Loops that wait ---

@@ -87,7 +87,13 @@ class Memory final : public detail::WeakMemory {
   [[nodiscard]] const Lane* needs(unsigned thread) const noexcept { return clock(thread, needed); }
 
  private:
-  enum Which : unsigned { needed, before, acquirable, released };
+  enum Which : unsigned { needed, before, acquirable, released, taken };
+  static constexpr std::size_t clocks_per_thread = 5;
+  /// What was released to an object.
+  struct Given {
+    std::vector<Lane> before;
+    std::vector<Lane> needed;
+  };
   /// A read by a thread, or that it yielded.
   struct Look {
     Slot read = nothing;    ///< nothing: it yielded
@@ -104,15 +110,18 @@ class Memory final : public detail::WeakMemory {
   class Spinning;
 
   [[nodiscard]] Lane* clock(unsigned thread, Which which) noexcept {
-    return clocks_.data() + (std::size_t{thread} * 4 + which) * lanes_;
+    return clocks_.data() + (std::size_t{thread} * clocks_per_thread + which) * lanes_;
   }
   [[nodiscard]] const Lane* clock(unsigned thread, Which which) const noexcept {
-    return clocks_.data() + (std::size_t{thread} * 4 + which) * lanes_;
+    return clocks_.data() + (std::size_t{thread} * clocks_per_thread + which) * lanes_;
   }
   void join(Lane* to, const Lane* from) const noexcept {
     for (unsigned i = 0; i != lanes_; ++i) to[i] = std::max(to[i], from[i]);
   }
   void reserve(unsigned threads);
+  Given& given_to(ObjectId object);
+  void give(unsigned thread);
+  void take(unsigned thread, const Lane* given, const Lane* needs);
   [[nodiscard]] const detail::MemoryAccess& ordered(const detail::MemoryAccess& access,
                                                     std::optional<detail::MemoryAccess>& changed) const;
   void announce(const detail::MemoryAccess& access, bool write);
@@ -153,7 +162,7 @@ class Memory final : public detail::WeakMemory {
   std::vector<Thread> threads_;
   std::vector<Lane> clocks_;
   unsigned lanes_ = 8;
-  std::unordered_map<ObjectId, std::vector<Lane>> objects_;  ///< what was released to them
+  std::unordered_map<ObjectId, Given> objects_;  ///< what was released to them
   std::vector<std::byte> bytes_;
   std::vector<std::size_t> first_;   ///< of each location, where in `bytes_` its first value is; 0: unknown
   std::vector<std::size_t> values_;  ///< likewise of each write

@@ -229,6 +229,8 @@ std::string timeline(const Finding& finding) {
   text += "\n";
   if (!finding.culprit.empty()) text += "culprit: " + finding.culprit + "\n";
   if (!finding.too_weak.empty()) text += "culprit: " + finding.too_weak + "\n";
+  if (!finding.orders_help)
+    text += "no memory order is to blame: something is found with seq_cst everywhere, too\n";
   return text;
 }
 

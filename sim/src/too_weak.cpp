@@ -33,8 +33,10 @@ class Strengthening {
   }
 
   [[nodiscard]] std::string run(const std::vector<Decision>& failing) {
-    const std::vector<NamedOrder> weak = orders_of(failing);
-    Instead strong = strengthened(weak);
+    constexpr std::uint64_t most_steps = 250;  // the model's questions cost more than the square of them
+    Instead strong = strengthened(orders_of(failing));
+    if (length_ > most_steps) return {};
+    if (strong.empty()) orders_help_ = false;
     if (strong.empty() || !enough(strong)) return {};
     if (strong.size() != 1) {
       const auto alone = std::ranges::find_if(strong, [&](const auto& each) { return enough({each}); });
@@ -42,6 +44,9 @@ class Strengthening {
     }
     return text(weakest(std::move(strong)));
   }
+
+  /// False if something was found with all of them seq_cst.
+  [[nodiscard]] bool orders_help() const noexcept { return orders_help_; }
 
  private:
   /// Those of the execution that could be stronger.
@@ -57,6 +62,7 @@ class Strengthening {
     std::vector<NamedOrder> weak;
     std::ranges::copy_if(seen.seen(), std::back_inserter(weak),
                          [](const NamedOrder& each) { return each.order != std::memory_order_seq_cst; });
+    count_ = weak.size();
     return weak;
   }
 
@@ -74,6 +80,7 @@ class Strengthening {
     Orders orders{instead};
     const Result result = Exploration{*body_, options_, &orders}.count();
     spent_ += result.steps;
+    if (instead.size() == count_ && !result.found.empty()) orders_help_ = false;
     return result.complete && result.found.empty();
   }
 
@@ -116,6 +123,8 @@ class Strengthening {
 
   const Body* body_;
   Options options_;
+  std::size_t count_ = 0;     ///< of orders that could be stronger
+  bool orders_help_ = true;   ///< as far as is known
   std::uint64_t length_ = 1;  ///< of the failing execution
   std::uint64_t spent_ = 0;   ///< steps
 };
@@ -125,7 +134,9 @@ class Strengthening {
 void blame_orders(Finding& finding, const Body& body, const Options& options,
                   const std::vector<Decision>& failing) {
   if (options.model == MemoryModel::interleavings || finding.kind == FindingKind::nondeterminism) return;
-  finding.too_weak = Strengthening{body, options}.run(failing);
+  Strengthening strengthening{body, options};
+  finding.too_weak = strengthening.run(failing);
+  finding.orders_help = strengthening.orders_help();
   if (!finding.too_weak.empty()) finding.culprit.clear();  // there is a cause before it
 }
 

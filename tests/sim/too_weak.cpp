@@ -92,6 +92,11 @@ BOOST_AUTO_TEST_CASE(are_not_blamed_for_what_is_found_with_seq_cst_as_well) {
     check(x.load() == 2, "both count");
   };
   BOOST_TEST(told(lost) == "");
+  const Result result = explore(lost, {.model = MemoryModel::rc11});
+  BOOST_TEST(!result.finding->orders_help);
+  BOOST_TEST(result.report().find("no memory order is to blame") != std::string::npos, result.report());
+  BOOST_TEST(explain(*result.finding).find("No memory order is to blame") != std::string::npos);
+  BOOST_TEST(explore(message(relaxed, relaxed), {.model = MemoryModel::rc11}).finding->orders_help);
 }
 
 BOOST_AUTO_TEST_CASE(are_not_blamed_by_guess_where_the_test_is_too_large) {

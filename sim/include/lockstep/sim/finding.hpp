@@ -74,9 +74,10 @@ struct Finding {
   std::string token = {};                 ///< replays it: see `sim::replay`
   std::string culprit = {};   ///< of a failed check: which write came between another thread's read and its
                               ///< write; empty if there is none, or orders are to blame
-  std::string too_weak = {};  ///< under a model of memory: with which stronger orders, as few and as weak as
-                              ///< can be, nothing is found; empty if something is with seq_cst as well, or if
-                              ///< the test is too large to explore it so often
+  std::string too_weak = {};  ///< under a model of memory: with which stronger orders, none of which can be
+                              ///< left out or weaker, nothing is found; empty if something is with seq_cst as
+                              ///< well, or if the test is too large to explore it so often
+  bool orders_help = true;    ///< false if something is found with seq_cst everywhere, too
 };
 
 /// The timeline of a finding: a column per thread, a row per step, switches marked, and the lines of the
