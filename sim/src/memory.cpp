@@ -170,9 +170,9 @@ Slot Memory::add(unsigned thread, GraphEvent event) {
 
 void Memory::give_back(unsigned thread, ObjectId object) {
   const auto& writes = graph_->at(graph_->location(object)).writes;
-  for (auto taken = writes.rbegin(); taken != writes.rend(); ++taken) {
-    if (!executed(*taken)) continue;
-    std::copy_n(needs(thread), lanes_, graph_->message(*taken));
+  for (auto each = writes.rbegin(); each != writes.rend(); ++each) {
+    if (!executed(*each)) continue;
+    std::copy_n(needs(thread), lanes_, graph_->message(*each));
     return;
   }
 }

@@ -10,7 +10,7 @@ DESCRIPTION = re.search(r'DESCRIPTION "(.*)"', CMAKE).group(1)
 OPTIONS = set(re.findall(r"^option\((LOCKSTEP_\w+)", CMAKE, re.MULTILINE))
 
 # Headers of the system: each is asked for by __has_include, or stands in a branch for one system.
-SYSTEM = {"cxxabi.h", "experimental", "poll.h", "sanitizer", "winsock2.h"}
+SYSTEM = {"cxxabi.h", "experimental", "malloc.h", "poll.h", "sanitizer", "sys", "winsock2.h"}
 
 
 def headers(component, root=ROOT):
