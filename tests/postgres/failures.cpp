@@ -274,8 +274,9 @@ BOOST_AUTO_TEST_CASE(a_server_stopped_at_once_under_load_keeps_every_acknowledge
 BOOST_AUTO_TEST_CASE(a_server_that_is_silent_is_given_up_after_a_while) {
   PostgresBank<> bank;
   CuttingProxy proxy{test::directory_of(test::postgres_server())};
-  PostgresClient client{bank.schema.keywords() + proxy.keywords(),
-                        {.lock_timeout = std::nullopt, .answer_timeout = 1s}};
+  PostgresClient client{
+      bank.schema.keywords() + proxy.keywords(),
+      {.lock_timeout = std::nullopt, .answer_timeout = 4s}};  // a loaded machine has answered by then
   auto holder = bank.db.session();
   bank.accounts.lock(holder, 1);
   BOOST_CHECK_THROW(save(client.accounts, 1, Versioned<Account>{{"x", 1}, Version{0}}).or_throw(),
