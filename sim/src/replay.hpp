@@ -17,8 +17,9 @@ class Replay final : public Explorer {
   bool begin() override { return !std::exchange(begun_, true); }
   unsigned choose(const Choice& choice) override;
 
-  /// True if the decisions did not fit the choices: another thread or outcome had to be chosen.
-  [[nodiscard]] bool strayed() const noexcept { return strayed_; }
+  /// True if the decisions did not fit the choices: another thread or outcome had to be chosen, or some are
+  /// left.
+  [[nodiscard]] bool strayed() const noexcept { return strayed_ || next_ != decisions_.size(); }
 
  private:
   std::vector<Decision> decisions_;

@@ -83,6 +83,27 @@ BOOST_AUTO_TEST_CASE(a_token_of_a_test_that_has_changed_says_so) {
   BOOST_TEST(now.report().find("the test has changed") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_token_of_a_model_of_memory_that_is_replayed_without_it_says_so) {
+  const auto stale = [] {
+    atomic<int> data{0};
+    atomic<bool> ready{false};
+    concurrently(
+        [&] {
+          data.store(1, std::memory_order_relaxed);
+          ready.store(true, std::memory_order_relaxed);
+        },
+        [&] {
+          if (ready.load(std::memory_order_relaxed))
+            check(data.load(std::memory_order_relaxed) == 1, "it is there");
+        });
+  };
+  const Result found = explore(stale, {.model = MemoryModel::rc11});
+  const Result without = replay(stale, found.finding->token);
+  BOOST_TEST(without.passed());
+  BOOST_TEST(without.note.find("other options (model") != std::string::npos, without.note);
+  BOOST_TEST(replay(stale, found.finding->token, {.model = MemoryModel::rc11}).note == "");
+}
+
 BOOST_AUTO_TEST_CASE(a_token_of_another_test_is_refused) {
   const Result found = explore(test::lost_update, {.name = "one"});
   BOOST_CHECK_THROW(replay(test::lost_update, found.finding->token, {.name = "other"}), BadToken);
