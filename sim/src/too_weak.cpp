@@ -36,8 +36,10 @@ class Strengthening {
     constexpr std::uint64_t most_steps = 250;  // the model's questions cost more than the square of them
     Instead strong = strengthened(orders_of(failing));
     if (length_ > most_steps) return {};
-    if (strong.empty()) orders_help_ = false;
-    if (strong.empty() || !enough(strong)) return {};
+    if (strong.empty() || !enough(strong)) {
+      orders_help_ = !strong.empty() && !found_;
+      return {};
+    }
     if (strong.size() != 1) {
       const auto alone = std::ranges::find_if(strong, [&](const auto& each) { return enough({each}); });
       strong = alone != strong.end() ? Instead{*alone} : none_to_spare(std::move(strong));
@@ -62,7 +64,6 @@ class Strengthening {
     std::vector<NamedOrder> weak;
     std::ranges::copy_if(seen.seen(), std::back_inserter(weak),
                          [](const NamedOrder& each) { return each.order != std::memory_order_seq_cst; });
-    count_ = weak.size();
     return weak;
   }
 
@@ -80,8 +81,8 @@ class Strengthening {
     Orders orders{instead};
     const Result result = Exploration{*body_, options_, &orders}.count();
     spent_ += result.steps;
-    if (instead.size() == count_ && !result.found.empty()) orders_help_ = false;
-    return result.complete && result.found.empty();
+    found_ = !result.found.empty();
+    return result.complete && !found_;
   }
 
   Instead none_to_spare(Instead strong) {
@@ -123,7 +124,7 @@ class Strengthening {
 
   const Body* body_;
   Options options_;
-  std::size_t count_ = 0;     ///< of orders that could be stronger
+  bool found_ = false;        ///< something, by the latest exploration
   bool orders_help_ = true;   ///< as far as is known
   std::uint64_t length_ = 1;  ///< of the failing execution
   std::uint64_t spent_ = 0;   ///< steps

@@ -23,6 +23,7 @@ std::string told(const std::function<void()>& body, Options options = {}) {
   const Result result = explore(body, options);
   if (!result.finding) return "nothing is found";
   std::string text = result.finding->too_weak;
+  BOOST_TEST((text.empty() || result.finding->orders_help));
   BOOST_TEST(replay(body, result.finding->token, options).finding->too_weak == text);
   for (auto open = text.find(" ("); open != std::string::npos; open = text.find(" ("))
     text.erase(open, text.find(')', open) + 1 - open);
@@ -69,6 +70,10 @@ BOOST_AUTO_TEST_CASE(are_told_together_where_several_are) {
       told(both_look(release, acquire)) ==
       "with seq_cst for the release store, seq_cst for the acquire load, seq_cst for the release store "
       "and seq_cst for the acquire load nothing is found");
+  BOOST_TEST(
+      told(both_look(relaxed, relaxed)) ==
+      "with seq_cst for the relaxed store, seq_cst for the relaxed load, seq_cst for the relaxed store "
+      "and seq_cst for the relaxed load nothing is found");
 }
 
 BOOST_AUTO_TEST_CASE(are_told_of_drawn_executions_and_of_races_on_plain_variables) {
